@@ -1,0 +1,44 @@
+#pragma once
+// What an op or a training step needs to know of its surroundings: passed by reference, kept by nobody.
+
+#include <cstdint>
+
+#include "bench/device/device.h"
+
+namespace bench {
+
+// Named ranges; the host shows them in NVTX tools and remembers where each rank is.
+class Tracer {
+ public:
+  virtual ~Tracer() = default;
+  virtual void push(Stream s, const char* name, int64_t payload) = 0;  // `name` lives until pop
+  virtual void pop(Stream s) = 0;
+};
+
+class NullTracer final : public Tracer {
+ public:
+  void push(Stream, const char*, int64_t) override {}
+  void pop(Stream) override {}
+};
+
+struct Context {
+  Device& device;
+  Tracer& tracer;
+  Stream stream = {};
+};
+
+// A range for a scope.
+class Range {
+ public:
+  Range(const Context& context, const char* name, int64_t payload = 0) : context_(context) {
+    context_.tracer.push(context_.stream, name, payload);
+  }
+  ~Range() { context_.tracer.pop(context_.stream); }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+
+ private:
+  const Context& context_;
+};
+
+}  // namespace bench

@@ -1,0 +1,194 @@
+#pragma once
+// Arguments of every op: shapes stand beside the pointers, T is float or double. The ops of one folder are
+// declared in its op.h, which opens with the formula as plain loops.
+
+#include <cstdint>
+
+namespace bench::kernels {
+
+// Token and position embedding. y[r,:] = token[id[r] - first_row] (0 if outside [first_row, first_row+rows))
+//                                        + (add_position ? position[r mod seq] : 0)
+template <class T>
+struct EmbeddingForward {
+  int64_t n, h;            // tokens, hidden
+  int64_t seq;             // tokens a sequence; n is a multiple
+  int64_t first_row, rows; // this rank's part of the vocabulary
+  const int32_t* ids;      // [n]
+  const T* token;          // [rows, h]
+  const T* position;       // [>= seq, h], or nullptr: not added (by all but one tensor rank)
+  T* y;                    // [n, h]
+};
+
+// Adds to d_token and d_position, rows in ascending token order: the same bits every time.
+template <class T>
+struct EmbeddingBackward {
+  int64_t n, h, seq, first_row, rows;
+  const int32_t* ids;  // [n]
+  const T* dy;         // [n, h]
+  T* d_token;          // [rows, h], added to
+  T* d_position;       // [>= seq, h], added to; or nullptr
+};
+
+// y = (x - mean) * rstd * gamma + beta, over the last axis, eps inside the root (Ba 2016). With `residual`:
+// first sum = x + residual, stored to `sum`, and sum takes x's place.
+template <class T>
+struct LayerNormForward {
+  int64_t n, h;
+  T eps;
+  const T* x;         // [n, h]
+  const T* residual;  // [n, h] or nullptr
+  T* sum;             // [n, h] where residual is given (may equal residual), else unused
+  const T* gamma;     // [h]
+  const T* beta;      // [h]
+  T* y;               // [n, h]
+  T* mean;            // [n]
+  T* rstd;            // [n]
+};
+
+// dx = layer norm's input gradient (+ d_residual where given: the gradient that came along the residual path);
+// d_gamma, d_beta are added to.
+template <class T>
+struct LayerNormBackward {
+  int64_t n, h;
+  const T* dy;          // [n, h]
+  const T* x;           // [n, h] what was normalised (sum, with a residual)
+  const T* gamma;       // [h]
+  const T* mean;        // [n]
+  const T* rstd;        // [n]
+  const T* d_residual;  // [n, h] or nullptr; may equal dx
+  T* dx;                // [n, h]
+  T* d_gamma;           // [h], added to
+  T* d_beta;            // [h], added to
+};
+
+// y[n,out] = x[n,in] · wᵀ + bias, w [out,in] row-major (one row an output feature, as PyTorch stores it).
+template <class T>
+struct LinearForward {
+  int64_t n, in, out;
+  const T* x;     // [n, in]
+  const T* w;     // [out, in]
+  const T* bias;  // [out] or nullptr
+  T* y;           // [n, out]
+};
+
+// dx[n,in] = dy[n,out] · w
+template <class T>
+struct LinearInputGrad {
+  int64_t n, in, out;
+  const T* dy;  // [n, out]
+  const T* w;   // [out, in]
+  T* dx;        // [n, in]
+};
+
+// dw (+)= dyᵀ · x; d_bias (+)= column sums of dy. `accumulate`: add to what is there.
+template <class T>
+struct LinearWeightGrad {
+  int64_t n, in, out;
+  bool accumulate;
+  const T* dy;  // [n, out]
+  const T* x;   // [n, in]
+  T* dw;        // [out, in]
+  T* d_bias;    // [out] or nullptr
+};
+
+// y = gelu(x), tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks 2016).
+template <class T>
+struct GeluForward {
+  int64_t size;
+  const T* x;
+  T* y;  // may equal x
+};
+
+template <class T>
+struct GeluBackward {
+  int64_t size;
+  const T* dy;
+  const T* x;  // what went into the forward
+  T* dx;       // may equal dy
+};
+
+// Causal self-attention over `heads` heads of size d. qkv rows are ordered per head [heads, 3, d], so that a
+// tensor-parallel shard is whole heads. out[r, head, :] = softmax(q kᵀ / sqrt(d), keys <= query) v
+template <class T>
+struct AttentionForward {
+  int64_t batch, seq, heads, d;
+  const T* qkv;  // [batch*seq, heads*3*d]
+  T* out;        // [batch*seq, heads*d]
+  T* saved;      // what backward needs: attention_saved_size() elements
+};
+
+template <class T>
+struct AttentionBackward {
+  int64_t batch, seq, heads, d;
+  const T* qkv;    // [batch*seq, heads*3*d]
+  const T* out;    // [batch*seq, heads*d]
+  const T* saved;
+  const T* d_out;  // [batch*seq, heads*d]
+  T* d_qkv;        // [batch*seq, heads*3*d], written
+};
+
+// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3), in three passes with the reductions between
+// them left to the caller: columns [first_col, first_col + cols) of the logits are here; columns at or past
+// `true_vocab` are padding and take no part.
+template <class T>
+struct CrossEntropyMax {
+  int64_t n, cols, first_col, true_vocab;
+  const T* logits;  // [n, cols]
+  T* row_max;       // [n]: max over the columns here (-inf where there are none)
+};
+
+// sum_and_target[0,n): sum of exp(logit - row_max) here; [n,2n): logit - row_max of the target, 0 if not here.
+template <class T>
+struct CrossEntropySum {
+  int64_t n, cols, first_col, true_vocab;
+  const T* logits;         // [n, cols]
+  const T* row_max;        // [n], over all ranks
+  const int32_t* targets;  // [n]
+  T* sum_and_target;       // [2n]
+};
+
+// loss[r] = log(sum[r]) - target[r]; d_logits = (softmax - one_hot) * scale, 0 in padding. In place allowed.
+template <class T>
+struct CrossEntropyGrad {
+  int64_t n, cols, first_col, true_vocab;
+  T scale;
+  const T* logits;          // [n, cols]
+  const T* row_max;         // [n]
+  const T* sum_and_target;  // [2n], over all ranks
+  const int32_t* targets;   // [n]
+  T* loss;                  // [n]
+  T* d_logits;              // [n, cols], or nullptr: only the loss
+};
+
+// y += x
+template <class T>
+struct Add {
+  int64_t size;
+  const T* x;
+  T* y;
+};
+
+// Sum of squares of x, added to *result in double; the same bits for the same number of threads.
+template <class T>
+struct SumOfSquares {
+  int64_t size;
+  const T* x;
+  double* result;
+};
+
+// AdamW with decoupled weight decay (Loshchilov 2019), one pass:
+// g' = g * clip;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
+// w -= lr * (m / (1-b1^step) / (sqrt(v / (1-b2^step)) + eps) + weight_decay * w)   (w before the update)
+template <class T>
+struct AdamW {
+  int64_t size;
+  double lr, beta1, beta2, eps, weight_decay;
+  double clip;   // factor on the gradient
+  int64_t step;  // 1 for the first
+  const T* g;
+  T* w;
+  T* m;
+  T* v;
+};
+
+}  // namespace bench::kernels

@@ -1,0 +1,47 @@
+#pragma once
+// The ops of a GPT-2 step as one table of functions, chosen by device and variant from the registry.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "bench/device/context.h"
+#include "kernels/args.h"
+
+namespace bench::kernels {
+
+template <class Args>
+using OpFunction = void (*)(const Context&, const Args&);
+
+// T is float or double. Every pointer is set.
+template <class T>
+struct Ops {
+  OpFunction<EmbeddingForward<T>> embedding_forward;
+  OpFunction<EmbeddingBackward<T>> embedding_backward;
+  OpFunction<LayerNormForward<T>> layer_norm_forward;
+  OpFunction<LayerNormBackward<T>> layer_norm_backward;
+  OpFunction<LinearForward<T>> linear_forward;
+  OpFunction<LinearInputGrad<T>> linear_input_grad;
+  OpFunction<LinearWeightGrad<T>> linear_weight_grad;
+  OpFunction<GeluForward<T>> gelu_forward;
+  OpFunction<GeluBackward<T>> gelu_backward;
+  OpFunction<AttentionForward<T>> attention_forward;
+  OpFunction<AttentionBackward<T>> attention_backward;
+  OpFunction<CrossEntropyMax<T>> cross_entropy_max;
+  OpFunction<CrossEntropySum<T>> cross_entropy_sum;
+  OpFunction<CrossEntropyGrad<T>> cross_entropy_grad;
+  OpFunction<Add<T>> add;
+  OpFunction<SumOfSquares<T>> sum_of_squares;
+  OpFunction<AdamW<T>> adamw;
+  // Elements of AttentionForward::saved.
+  int64_t (*attention_saved_size)(int64_t batch, int64_t seq, int64_t heads, int64_t d);
+};
+
+// op name ("attention") -> variant name ("unfused"); ops not named take their default.
+using VariantChoice = std::map<std::string, std::string>;
+
+// Throws UsageError that lists what there is, for an unknown op or variant.
+template <class T>
+Ops<T> ops_for(DeviceKind device, const VariantChoice& choice = {});
+
+}  // namespace bench::kernels

@@ -1,0 +1,55 @@
+# The verbs of this build: one per concept.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+add_library(bench_options INTERFACE)
+target_compile_options(bench_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+if(BENCH_SANITIZE)
+  target_compile_options(bench_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                                                 -fno-omit-frame-pointer)
+  target_link_options(bench_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# bench_library(NAME SOURCES a.cpp … LIBS x …): a static library of one layer.
+function(bench_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PRIVATE_LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>
+                                            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/bench>)
+  target_link_libraries(${name} PUBLIC ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS} fmt::fmt
+                                       $<BUILD_INTERFACE:bench_options>)
+endfunction()
+
+# bench_module(NAME OUTPUT file-name DIR dir SOURCES … LIBS …): a library opened at run time. Nothing of the
+# static libraries inside it is exported, and nothing may stay unresolved.
+function(bench_module name)
+  cmake_parse_arguments(ARG "" "OUTPUT;DIR;DESTINATION" "SOURCES;LIBS" ${ARGN})
+  add_library(${name} MODULE ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${ARG_OUTPUT} SUFFIX ".so"
+                                           LIBRARY_OUTPUT_DIRECTORY ${ARG_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} fmt::fmt bench_options)
+  target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL)
+  if(NOT BENCH_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION ${ARG_DESTINATION})
+endfunction()
+
+# bench_plugin(ID SOURCES … LIBS …): the CPU flavour <id>.cpu.so of a plugin.
+function(bench_plugin id)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  bench_module(plugin_${id}_cpu OUTPUT ${id}.cpu DIR ${BENCH_MODULE_DIR}/plugins
+               DESTINATION ${CMAKE_INSTALL_LIBDIR}/bench/plugins
+               SOURCES ${ARG_SOURCES} LIBS bench_sdk ${ARG_LIBS})
+endfunction()
+
+# bench_data(FILES … TO sub-folder): data files beside the program, in both trees.
+function(bench_data)
+  cmake_parse_arguments(ARG "" "TO" "FILES" ${ARGN})
+  foreach(file ${ARG_FILES})
+    cmake_path(GET file FILENAME leaf)
+    configure_file(${file} ${BENCH_DATA_DIR}/${ARG_TO}/${leaf} COPYONLY)
+    install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/bench/${ARG_TO})
+  endforeach()
+endfunction()
