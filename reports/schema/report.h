@@ -1,7 +1,7 @@
 #pragma once
-// The report as values. Nothing here knows how it was measured, nor how it is written; json.h turns it into
-// the file that others read. All times are of the slowest rank unless a name says otherwise; units are in the
-// names; rates are decimal (1e9).
+// The report as values. Nothing here knows how it was measured, nor how it is written; json.h turns
+// it into the file that others read. All times are of the slowest rank unless a name says
+// otherwise; units are in the names; rates are decimal (1e9).
 
 #include <array>
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace bench::schema {
 inline constexpr const char* kSchemaName = "bench.report";
 inline constexpr int kSchemaVersion = 1;
 
-using Number = std::optional<double>;                       // empty or non-finite: null in JSON
+using Number = std::optional<double>;  // empty or non-finite: null in JSON
 using ParamValue = std::variant<std::string, double, bool>;
 using Params = std::map<std::string, ParamValue>;
 
@@ -39,22 +39,22 @@ struct TimeSummary {
   double min = 0, p5 = 0, p25 = 0, p75 = 0;
   Number p95, p99;  // with at least 200 and 1000 samples
   double max = 0, mean = 0, sd = 0, mad = 0;
-  int64_t n = 0;            // samples over all rounds
-  int64_t block = 1;        // iterations a sample
-  int64_t repetitions = 0;  // rounds
-  std::string stop_reason;  // converged, max_time, max_samples, fixed, timeout
-  Number first_call;        // seconds of the very first iteration
-  std::string sync;         // barrier, device, none
-  std::string mode;         // cold, hot, graph, step
-  std::string clock;        // host, device
-  Number drift;             // (median of the second half / of the first half) - 1
+  int64_t n = 0;                // samples over all rounds
+  int64_t block = 1;            // iterations a sample
+  int64_t repetitions = 0;      // rounds
+  std::string stop_reason;      // converged, max_time, max_samples, fixed, timeout
+  Number first_call;            // seconds of the very first iteration
+  std::string sync;             // barrier, device, none
+  std::string mode;             // cold, hot, graph, step
+  std::string clock;            // host, device
+  Number drift;                 // (median of the second half / of the first half) - 1
   std::vector<double> warm_up;  // block medians of the warm-up of the first round
 };
 
 struct RanksTime {
-  std::vector<double> median;         // per rank
-  Number min_over_ranks;              // median over samples of the fastest rank's time
-  Number skew_median;                 // median over samples of slowest - fastest rank
+  std::vector<double> median;                // per rank
+  Number min_over_ranks;                     // median over samples of the fastest rank's time
+  Number skew_median;                        // median over samples of slowest - fastest rank
   std::vector<int64_t> last_rank_histogram;  // how often each rank was the slowest
 };
 
@@ -98,8 +98,8 @@ struct CaseResult {
   std::string asked_device, device, dtype;
   int ranks = 1;
   Layout layout;
-  std::optional<TimeSummary> time_s;       // only when measured
-  std::optional<RanksTime> ranks_time_s;   // only when measured
+  std::optional<TimeSummary> time_s;      // only when measured
+  std::optional<RanksTime> ranks_time_s;  // only when measured
   Work work;
   Rates rates;
   OfCeiling of_ceiling;
@@ -117,10 +117,12 @@ struct TrainingRun {
   std::string case_name;
   int ranks = 1;
   std::string model_name;
-  std::map<std::string, double> model;  // layers, hidden, heads, seq, vocab, padded_vocab, micro_batch, …
+  std::map<std::string, double>
+      model;  // layers, hidden, heads, seq, vocab, padded_vocab, micro_batch, …
   int64_t parameters = 0;
   double tokens_per_step = 0;
   std::vector<double> losses, grad_norms;
+  std::string scaling_point;  // as in CaseResult; "" where the case's name and ranks say enough
 };
 
 struct DeviceFact {
@@ -172,10 +174,12 @@ struct Run {
   std::string bench_version, git;
   Build build;
   int rounds = 0;
-  std::vector<std::string> notes;  // what the run decided by itself: models chosen, ranks over cores …
+  std::vector<std::string>
+      notes;  // what the run decided by itself: models chosen, ranks over cores …
 };
 
-// Best over the ceiling cases of a rank count: with all those ranks at work at once, rates of one rank.
+// Best over the ceiling cases of a rank count: with all those ranks at work at once, rates of one
+// rank.
 struct Ceiling {
   int rank = 0;
   int active_ranks = 1;
@@ -184,16 +188,17 @@ struct Ceiling {
   bool unsteady = false;  // drifted by more than 10 % between rounds
 };
 
-// One point of a scaling curve as the suite planned it; `case_name`, `ranks` and `id` find its CaseResult.
+// One point of a scaling curve as the suite planned it; `case_name`, `ranks` and `id` find its
+// CaseResult.
 struct ScalingPlanPoint {
   std::string id;
   std::string case_name;
   int ranks = 1;
 };
 struct ScalingPlan {
-  std::string kind;      // weak, strong
-  std::string axis;      // tensor, data, tensor+data …
-  std::string baseline;  // id of the baseline point
+  std::string kind;               // weak, strong
+  std::string axis;               // tensor, data, tensor+data …
+  std::string baseline;           // id of the baseline point
   bool comparable_model = false;  // the paper's own models, not a miniature of them
   std::vector<ScalingPlanPoint> points;
 };
@@ -202,6 +207,7 @@ struct Efficiency {
   Number flops, parameters, time;
   Interval flops_ci;  // over rounds: lowest and highest
   std::string time_why_not;
+  Interval parameters_ci, time_ci;  // as flops_ci
 };
 
 struct SplitSeconds {
@@ -228,6 +234,7 @@ struct ScalingPoint {
   SplitSeconds split_s;
   bool comparable = true;  // false: more ranks than cores, or not every point measured
   std::string why_not;
+  std::string recompute;  // none, selective, full; "" where the case does not say
 };
 
 struct Scaling {
@@ -244,6 +251,8 @@ struct Reference {
   bool comparable = false;
   std::string why_not;
   Number peak_reference, peak_measured;
+  std::string peak_of;  // what peak_measured is a fraction of: the datasheet's peak or the measured
+                        // GEMM ceiling
 };
 
 struct Verdict {
@@ -253,8 +262,8 @@ struct Verdict {
 
 // The program's own phases in order; they add up to the wall time of rank 0 but for a small rest.
 struct Phases {
-  double start = 0, agree = 0, set_up = 0, first_call = 0, warm_up = 0, samples = 0, verify = 0, gather = 0,
-         journal = 0, report = 0, waiting = 0, wall = 0;
+  double start = 0, agree = 0, set_up = 0, first_call = 0, warm_up = 0, samples = 0, verify = 0,
+         gather = 0, journal = 0, report = 0, waiting = 0, wall = 0;
 };
 
 struct Report {
