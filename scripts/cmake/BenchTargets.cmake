@@ -4,7 +4,8 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 
 add_library(bench_options INTERFACE)
-target_compile_options(bench_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+target_compile_options(bench_options INTERFACE -Wall -Wextra -Wshadow
+                                               $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 if(BENCH_SANITIZE)
   target_compile_options(bench_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                                                  -fno-omit-frame-pointer)

@@ -1,0 +1,34 @@
+"""A plugin exports exactly its entry symbol, and a world module exactly its own: nothing of the static libraries or
+of the C++ library inside leaks into the process, where it could meet another version of itself."""
+
+import elf
+import tree
+
+_EXPECTED = {"plugins": {"bench_plugin_entry"}, "worlds": {"bench_world_entry"}}
+
+
+def check(root, options):
+    build = options.build or root
+    findings = []
+    for kind, expected in _EXPECTED.items():
+        modules = elf.libraries(build / "lib" / "bench" / kind)
+        if not modules:
+            findings.append(f"{kind}: nothing was built, so nothing was checked")
+        for module in modules:
+            found = elf.exported(module)
+            findings += [f"{module.name}: exports {name}" for name in sorted(found - expected)[:5]]
+            findings += [f"{module.name}: lacks {name}" for name in sorted(expected - found)]
+    return findings
+
+
+def plant(folder, options):
+    options.build = None
+    entry = "int bench_plugin_entry(void) { return 0; }\n"
+    elf.plant_library(folder, "lib/bench/plugins/good.cpu.so", entry)
+    elf.plant_library(folder, "lib/bench/plugins/leaky.cpu.so", entry + "int helper(void) { return 1; }\n")
+    elf.plant_library(folder, "lib/bench/plugins/mute.cpu.so", "")
+    return ["leaky.cpu.so: exports helper", "mute.cpu.so: lacks bench_plugin_entry", "worlds: nothing was built"]
+
+
+if __name__ == "__main__":
+    tree.run(check, plant, elf.add_options)
