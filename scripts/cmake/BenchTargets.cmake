@@ -2,6 +2,7 @@
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+include(BenchModule)
 
 add_library(bench_options INTERFACE)
 target_compile_options(bench_options INTERFACE -Wall -Wextra -Wshadow
@@ -27,13 +28,9 @@ endfunction()
 function(bench_module name)
   cmake_parse_arguments(ARG "" "OUTPUT;DIR;DESTINATION" "SOURCES;LIBS" ${ARGN})
   add_library(${name} MODULE ${ARG_SOURCES})
-  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME ${ARG_OUTPUT} SUFFIX ".so"
-                                           LIBRARY_OUTPUT_DIRECTORY ${ARG_DIR})
+  bench_shape_module(${name} ${ARG_OUTPUT})
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${ARG_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} fmt::fmt bench_options)
-  target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL)
-  if(NOT BENCH_SANITIZE)
-    target_link_options(${name} PRIVATE -Wl,-z,defs)
-  endif()
   install(TARGETS ${name} LIBRARY DESTINATION ${ARG_DESTINATION})
 endfunction()
 
