@@ -1,0 +1,50 @@
+#pragma once
+// Blocks of samples. Inside a block nothing is communicated but what the case itself does and the
+// start barrier; after it one exchange tells every rank all the times.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bench/measure/guard.h"
+#include "bench/measure/protocol.h"
+
+namespace bench::measure {
+
+// `samples` times of every rank, known to every rank. Seconds of one iteration.
+struct Block {
+  int64_t samples = 0;
+  std::vector<double> times_s;  // (rank, sample)
+  double elapsed_s = 0;         // since restart, maximum over ranks
+
+  std::span<const double> of_rank(int rank) const;
+  int ranks() const { return static_cast<int>(static_cast<int64_t>(times_s.size()) / samples); }
+  int slowest_rank(int64_t sample) const;  // the lowest of equals
+  std::vector<double> slowest_s() const;   // per sample
+  // Appends to a round's vectors; own_rank is this rank.
+  void append_to(RoundSamples& round, int own_rank) const;
+};
+
+class Sampler {
+ public:
+  Sampler(Subject& subject, Communicator& comm, Clock& clock, const Settings& settings,
+          PhaseSink& phases);
+
+  // Block::elapsed_s counts from here.
+  void restart();
+  // Collective. Throws on all ranks what the subject threw on one.
+  Block take(Phase phase, int64_t samples, int64_t iterations_per_sample);
+
+ private:
+  double timed_s(Guard& guard, int64_t iterations);
+  Block exchange(const Guard& guard, std::vector<double> own_s);
+
+  Subject& subject_;
+  Communicator& comm_;
+  Clock& clock_;
+  const Settings& settings_;
+  PhaseSink& phases_;
+  int64_t start_ns_ = 0;
+};
+
+}  // namespace bench::measure
