@@ -11,7 +11,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 class Log {
  public:
   explicit Log(int rank = 0, LogLevel least = LogLevel::kInfo) : rank_(rank), least_(least) {}
-  void write(LogLevel level, std::string_view text) const;  // one write(2), so lines of ranks stay whole
+  void write(LogLevel level,
+             std::string_view text) const;  // one write(2), so lines of ranks stay whole
   void info(std::string_view text) const { write(LogLevel::kInfo, text); }
   void warning(std::string_view text) const { write(LogLevel::kWarning, text); }
   void error(std::string_view text) const { write(LogLevel::kError, text); }

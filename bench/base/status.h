@@ -1,5 +1,6 @@
 #pragma once
-// Errors as types, one per exit code of the contract. Libraries throw; only main turns them into an exit.
+// Errors as types, one per exit code of the contract. Libraries throw; only main turns them into an
+// exit.
 
 #include <stdexcept>
 #include <string>
@@ -33,6 +34,11 @@ struct UsageError : Error {
 // The machine, the allocation or a file system does not give what was asked for.
 struct EnvironmentError : Error {
   explicit EnvironmentError(const std::string& what) : Error(ExitCode::kEnvironment, what) {}
+};
+
+// Every rank throws the same one: only rank 0 has to say it.
+struct AgreedError : Error {
+  using Error::Error;
 };
 
 // This case cannot run here, and nobody did anything wrong: it is skipped with these words.

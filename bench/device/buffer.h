@@ -15,7 +15,8 @@ class Buffer {
   Buffer() = default;
   Buffer(Device& device, int64_t size)
       : device_(&device),
-        data_(static_cast<T*>(device.allocate(static_cast<size_t>(size > 0 ? size : 1) * sizeof(T)))),
+        data_(
+            static_cast<T*>(device.allocate(static_cast<size_t>(size > 0 ? size : 1) * sizeof(T)))),
         size_(size) {}
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {

@@ -1,5 +1,6 @@
 #pragma once
-// What an op or a training step needs to know of its surroundings: passed by reference, kept by nobody.
+// What an op or a training step needs to know of its surroundings: passed by reference, kept by
+// nobody.
 
 #include <cstdint>
 

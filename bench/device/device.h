@@ -1,6 +1,6 @@
 #pragma once
-// Where memory lives and work runs. The host implements it for CPU ranks (and, in a module of its own, for
-// GPUs); plugins see the same interface through the SDK.
+// Where memory lives and work runs. The host implements it for CPU ranks (and, in a module of its
+// own, for GPUs); plugins see the same interface through the SDK.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,8 +12,8 @@ enum class DeviceKind { cpu, cuda };
 
 constexpr const char* name_of(DeviceKind k) { return k == DeviceKind::cpu ? "cpu" : "cuda"; }
 
-// Work given to one stream runs in order. Default-constructed: the default stream; on a CPU every stream means
-// "now, on the calling thread".
+// Work given to one stream runs in order. Default-constructed: the default stream; on a CPU every
+// stream means "now, on the calling thread".
 struct Stream {
   void* native = nullptr;
 };
@@ -22,10 +22,10 @@ struct DeviceInfo {
   DeviceKind kind = DeviceKind::cpu;
   std::string name;
   int index = 0;
-  std::string uuid;                     // empty where the device has none
-  int threads = 1;                      // CPU threads this rank may use
+  std::string uuid;  // empty where the device has none
+  int threads = 1;   // CPU threads this rank may use
   uint64_t last_level_cache_bytes = 0;
-  uint64_t memory_bytes = 0;            // this rank's share
+  uint64_t memory_bytes = 0;  // this rank's share
 };
 
 class Device {

@@ -26,8 +26,10 @@ void add_run_options(CLI::App& app, Raw& raw) {
       continue;
     }
     raw.values.emplace_back(&o, std::vector<std::string>{});
-    CLI::Option* made = app.add_option(name, raw.values.back().second, help)->allow_extra_args(false);
-    if (o.kind != OptionKind::list) made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    CLI::Option* made =
+        app.add_option(name, raw.values.back().second, help)->allow_extra_args(false);
+    if (o.kind != OptionKind::list)
+      made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   }
 }
 
@@ -43,13 +45,21 @@ OptionSet collect(const Raw& raw) {
 void add_flops_options(CLI::App& flops, CommandLine& line) {
   CommandLine::Flops& f = line.flops;
   flops.add_option("--model", f.model, "preset or layers=,hidden=,heads=,seq=,vocab=")->required();
-  flops.add_option("--batch", f.batch, "sequences of a step over all GPUs")->required()->check(CLI::PositiveNumber);
+  flops.add_option("--batch", f.batch, "sequences of a step over all GPUs")
+      ->required()
+      ->check(CLI::PositiveNumber);
   flops.add_option("--gpus", f.gpus, "GPUs or ranks")->required()->check(CLI::PositiveNumber);
-  flops.add_option("--step-seconds", f.step_seconds, "time of a step")->required()->check(CLI::PositiveNumber);
-  CLI::Option* model = flops.add_option("--baseline-model", f.baseline_model, "model of the baseline");
-  CLI::Option* batch = flops.add_option("--baseline-batch", f.baseline_batch)->check(CLI::PositiveNumber);
-  CLI::Option* gpus = flops.add_option("--baseline-gpus", f.baseline_gpus)->check(CLI::PositiveNumber);
-  CLI::Option* step = flops.add_option("--baseline-step-seconds", f.baseline_step_seconds)->check(CLI::PositiveNumber);
+  flops.add_option("--step-seconds", f.step_seconds, "time of a step")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  CLI::Option* model =
+      flops.add_option("--baseline-model", f.baseline_model, "model of the baseline");
+  CLI::Option* batch =
+      flops.add_option("--baseline-batch", f.baseline_batch)->check(CLI::PositiveNumber);
+  CLI::Option* gpus =
+      flops.add_option("--baseline-gpus", f.baseline_gpus)->check(CLI::PositiveNumber);
+  CLI::Option* step = flops.add_option("--baseline-step-seconds", f.baseline_step_seconds)
+                          ->check(CLI::PositiveNumber);
   model->needs(batch)->needs(gpus)->needs(step);
   batch->needs(model);
   gpus->needs(model);
@@ -62,19 +72,23 @@ void add_flops_options(CLI::App& flops, CommandLine& line) {
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
   Raw raw, list_raw;
-  CLI::App app{"bench: times kernels, collectives and GPT-2 training steps over the ranks it is started on\n"
-               "  mpirun -n N bench --suite scaling      the main job\n"
-               "Exit codes: 0 done or passed, 1 judged and failed, 2 no verdict, 3 usage, 4 environment", "bench"};
+  CLI::App app{
+      "bench: times kernels, collectives and GPT-2 training steps over the ranks it is started on\n"
+      "  mpirun -n N bench --suite scaling      the main job\n"
+      "Exit codes: 0 done or passed, 1 judged and failed, 2 no verdict, 3 usage, 4 environment",
+      "bench"};
   app.allow_extras(false);
   bool version = false;
   app.add_flag("--version", version, "print the version");
   add_run_options(app, raw);
-  CLI::App* list = app.add_subcommand("list", "plugins, suites and cases, and why each cannot run here");
+  CLI::App* list =
+      app.add_subcommand("list", "plugins, suites and cases, and why each cannot run here");
   list->add_flag("--json", line.json, "print JSON");
   add_run_options(*list, list_raw);
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine or allocation has and lacks");
   doctor->add_flag("--json", line.json, "print JSON");
-  CLI::App* flops = app.add_subcommand("flops", "FLOPs by every formula, and the scaling efficiencies");
+  CLI::App* flops =
+      app.add_subcommand("flops", "FLOPs by every formula, and the scaling efficiencies");
   add_flops_options(*flops, line);
   CLI::App* validate = app.add_subcommand("validate", "check a report against its schema");
   validate->add_option("report", line.file, "RUN.json")->required();
@@ -89,7 +103,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& e) {
     throw UsageError(fmt::format("{}; `bench --help` shows the options", e.what()));
   }
-  line.command = version             ? Command::version
+  line.command = version              ? Command::version
                  : list->parsed()     ? Command::list
                  : doctor->parsed()   ? Command::doctor
                  : flops->parsed()    ? Command::flops

@@ -37,9 +37,17 @@ struct TraceCalls {
 
 PluginHost::PluginHost(std::string plugin_id, Log log, Tracer& tracer)
     : plugin_id_(std::move(plugin_id)), log_(log), tracer_(tracer) {
-  table_ = bench_host{.size = sizeof(bench_host), .abi_major = BENCH_ABI_MAJOR, .abi_minor = BENCH_ABI_MINOR,
-                      .ctx = this, .log = log_line, .fail = fail, .service = service};
-  trace_ = bench_trace{.size = sizeof(bench_trace), .ctx = &tracer_, .push = TraceCalls::push, .pop = TraceCalls::pop};
+  table_ = bench_host{.size = sizeof(bench_host),
+                      .abi_major = BENCH_ABI_MAJOR,
+                      .abi_minor = BENCH_ABI_MINOR,
+                      .ctx = this,
+                      .log = log_line,
+                      .fail = fail,
+                      .service = service};
+  trace_ = bench_trace{.size = sizeof(bench_trace),
+                       .ctx = &tracer_,
+                       .push = TraceCalls::push,
+                       .pop = TraceCalls::pop};
 }
 
 std::string PluginHost::take_words() {
@@ -58,10 +66,12 @@ void PluginHost::fail(void* ctx, const char* why) {
 }
 
 const void* PluginHost::service(void* ctx, const char* name) {
-  return std::string_view(name) == "bench.trace/1" ? &static_cast<PluginHost*>(ctx)->trace_ : nullptr;
+  return std::string_view(name) == "bench.trace/1" ? &static_cast<PluginHost*>(ctx)->trace_
+                                                   : nullptr;
 }
 
-// ---- device -------------------------------------------------------------------------------------------
+// ---- device
+// -------------------------------------------------------------------------------------------
 
 struct DeviceCalls {
   static DeviceTable& self(void* ctx) { return *static_cast<DeviceTable*>(ctx); }
@@ -85,7 +95,9 @@ struct DeviceCalls {
     guarded(self(ctx).host_, [&] { made = self(ctx).device_.create_stream().native; });
     return made;
   }
-  static void stream_destroy(void* ctx, bench_stream s) { self(ctx).device_.destroy_stream(stream_of(s)); }
+  static void stream_destroy(void* ctx, bench_stream s) {
+    self(ctx).device_.destroy_stream(stream_of(s));
+  }
   static void* native_handle(void*, const char*) { return nullptr; }
 };
 
@@ -109,7 +121,8 @@ DeviceTable::DeviceTable(Device& device, const PluginHost& host) : device_(devic
                         .native_handle = DeviceCalls::native_handle};
 }
 
-// ---- communicator -------------------------------------------------------------------------------------
+// ---- communicator
+// -------------------------------------------------------------------------------------
 
 struct CommCalls {
   static CommTable& self(void* ctx) { return *static_cast<CommTable*>(ctx); }
@@ -120,45 +133,49 @@ struct CommCalls {
   static bench_status barrier(void* ctx, bench_stream s) {
     return guarded(self(ctx).host_, [&] { self(ctx).comm_.barrier(stream_of(s)); });
   }
-  static bench_status all_reduce(void* ctx, bench_stream s, const void* send, void* recv, uint64_t n,
-                                 bench_dtype t, bench_reduce_op op) {
+  static bench_status all_reduce(void* ctx, bench_stream s, const void* send, void* recv,
+                                 uint64_t n, bench_dtype t, bench_reduce_op op) {
     return guarded(self(ctx).host_, [&] {
       self(ctx).comm_.all_reduce(stream_of(s), send, recv, elements(n), dtype(t), reduce_op(op));
     });
   }
-  static bench_status reduce_scatter(void* ctx, bench_stream s, const void* send, void* recv, uint64_t n,
-                                     bench_dtype t, bench_reduce_op op) {
+  static bench_status reduce_scatter(void* ctx, bench_stream s, const void* send, void* recv,
+                                     uint64_t n, bench_dtype t, bench_reduce_op op) {
     return guarded(self(ctx).host_, [&] {
-      self(ctx).comm_.reduce_scatter(stream_of(s), send, recv, elements(n), dtype(t), reduce_op(op));
+      self(ctx).comm_.reduce_scatter(stream_of(s), send, recv, elements(n), dtype(t),
+                                     reduce_op(op));
     });
   }
-  static bench_status all_gather(void* ctx, bench_stream s, const void* send, void* recv, uint64_t n,
-                                 bench_dtype t) {
+  static bench_status all_gather(void* ctx, bench_stream s, const void* send, void* recv,
+                                 uint64_t n, bench_dtype t) {
     return guarded(self(ctx).host_, [&] {
       self(ctx).comm_.all_gather(stream_of(s), send, recv, elements(n), dtype(t));
     });
   }
-  static bench_status broadcast(void* ctx, bench_stream s, void* buffer, uint64_t n, bench_dtype t, int32_t root) {
+  static bench_status broadcast(void* ctx, bench_stream s, void* buffer, uint64_t n, bench_dtype t,
+                                int32_t root) {
     return guarded(self(ctx).host_, [&] {
       self(ctx).comm_.broadcast(stream_of(s), buffer, elements(n), dtype(t), root);
     });
   }
-  static bench_status send(void* ctx, bench_stream s, const void* buffer, uint64_t n, bench_dtype t, int32_t to,
-                           int32_t tag) {
+  static bench_status send(void* ctx, bench_stream s, const void* buffer, uint64_t n, bench_dtype t,
+                           int32_t to, int32_t tag) {
     return guarded(self(ctx).host_, [&] {
       self(ctx).comm_.send(stream_of(s), buffer, elements(n), dtype(t), to, tag);
     });
   }
-  static bench_status recv(void* ctx, bench_stream s, void* buffer, uint64_t n, bench_dtype t, int32_t from,
-                           int32_t tag) {
+  static bench_status recv(void* ctx, bench_stream s, void* buffer, uint64_t n, bench_dtype t,
+                           int32_t from, int32_t tag) {
     return guarded(self(ctx).host_, [&] {
       self(ctx).comm_.recv(stream_of(s), buffer, elements(n), dtype(t), from, tag);
     });
   }
-  static bench_status all_reduce_start(void* ctx, bench_stream s, const void* send, void* recv, uint64_t n,
-                                       bench_dtype t, bench_reduce_op op, uint64_t* ticket) {
+  static bench_status all_reduce_start(void* ctx, bench_stream s, const void* send, void* recv,
+                                       uint64_t n, bench_dtype t, bench_reduce_op op,
+                                       uint64_t* ticket) {
     return guarded(self(ctx).host_, [&] {
-      *ticket = self(ctx).comm_.all_reduce_start(stream_of(s), send, recv, elements(n), dtype(t), reduce_op(op));
+      *ticket = self(ctx).comm_.all_reduce_start(stream_of(s), send, recv, elements(n), dtype(t),
+                                                 reduce_op(op));
     });
   }
   static bench_status wait(void* ctx, bench_stream s, uint64_t ticket) {
@@ -174,7 +191,8 @@ struct CommCalls {
   static void* native_handle(void*, const char*) { return nullptr; }
 };
 
-CommTable::CommTable(Communicator& comm, const PluginHost& host) : comm_(comm), host_(host), kind_(comm.kind()) {
+CommTable::CommTable(Communicator& comm, const PluginHost& host)
+    : comm_(comm), host_(host), kind_(comm.kind()) {
   table_ = bench_comm{.size = sizeof(bench_comm),
                       .ctx = this,
                       .rank = comm.rank(),
@@ -195,7 +213,8 @@ CommTable::CommTable(Communicator& comm, const PluginHost& host) : comm_(comm), 
                       .native_handle = CommCalls::native_handle};
 }
 
-CommTable::CommTable(std::unique_ptr<Communicator> owned, const PluginHost& host) : CommTable(*owned, host) {
+CommTable::CommTable(std::unique_ptr<Communicator> owned, const PluginHost& host)
+    : CommTable(*owned, host) {
   owned_ = std::move(owned);
   table_.release = CommCalls::release;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The host's side of the ABI: C tables over the program's own Device, Communicator and Tracer. A table
-// borrows what it is made from; no exception leaves a table's function.
+// The host's side of the ABI: C tables over the program's own Device, Communicator and Tracer. A
+// table borrows what it is made from; no exception leaves a table's function.
 
 #include <memory>
 #include <string>

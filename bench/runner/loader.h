@@ -1,5 +1,6 @@
 #pragma once
-// Finds and loads plugins. Named ones must load; ones found in a folder may fail unless they are needed.
+// Finds and loads plugins. Named ones must load; ones found in a folder may fail unless they are
+// needed.
 
 #include <filesystem>
 #include <memory>
@@ -17,12 +18,14 @@ struct BrokenPlugin {
 
 class PluginSet {
  public:
-  // `named`: files that must load (EnvironmentError otherwise). `folders`: every *.so in them is tried; a later
-  // plugin with the id and device of an earlier one is an error when named, else it is passed over and noted.
-  PluginSet(const std::vector<std::string>& named, const std::vector<std::filesystem::path>& folders, Log log,
-            Tracer& tracer);
+  // `named`: files that must load (EnvironmentError otherwise). `folders`: every *.so in them is
+  // tried; a later plugin with the id and device of an earlier one is an error when named, else it
+  // is passed over and noted.
+  PluginSet(const std::vector<std::string>& named,
+            const std::vector<std::filesystem::path>& folders, Log log, Tracer& tracer);
 
-  // Throws EnvironmentError with the reason it did not load, or that it is missing and where it was looked for.
+  // Throws EnvironmentError with the reason it did not load, or that it is missing and where it was
+  // looked for.
   Plugin& need(const std::string& id, const std::string& device);
   const std::vector<std::unique_ptr<Plugin>>& all() const { return plugins_; }
   const std::vector<BrokenPlugin>& broken() const { return broken_; }

@@ -13,50 +13,113 @@ namespace {
 using enum OptionKind;
 
 constexpr std::array kOptions = {
-    OptionSpec{.name = "suite", .kind = text,
-               .help = "suites to run: smoke, kernels, collectives, train, scaling, or a suite file"},
+    OptionSpec{
+        .name = "suite",
+        .kind = text,
+        .help = "suites to run: smoke, kernels, collectives, train, scaling, or a suite file"},
     OptionSpec{.name = "filter", .kind = text, .help = "only cases whose dotted name matches RE"},
     OptionSpec{.name = "exclude", .kind = text, .help = "no case whose dotted name matches RE"},
-    OptionSpec{.name = "device", .kind = choice, .help = "where cases run", .choices = "auto|cpu|cuda"},
-    OptionSpec{.name = "dtype", .kind = choice, .help = "element type", .choices = "f32|bf16", .for_plugins = true},
-    OptionSpec{.name = "model", .kind = text,
-               .help = "preset or layers=,hidden=,heads=,seq=,vocab=", .for_plugins = true},
-    OptionSpec{.name = "micro-batch", .kind = integer, .help = "sequences a rank takes at once", .least = 1,
+    OptionSpec{
+        .name = "device", .kind = choice, .help = "where cases run", .choices = "auto|cpu|cuda"},
+    OptionSpec{.name = "dtype",
+               .kind = choice,
+               .help = "element type",
+               .choices = "f32|bf16",
                .for_plugins = true},
-    OptionSpec{.name = "global-batch", .kind = integer, .help = "sequences of a step over all ranks", .least = 1,
+    OptionSpec{.name = "model",
+               .kind = text,
+               .help = "preset or layers=,hidden=,heads=,seq=,vocab=",
                .for_plugins = true},
-    OptionSpec{.name = "tp", .kind = integer, .help = "tensor-parallel ranks", .least = 1, .for_plugins = true},
-    OptionSpec{.name = "pp", .kind = integer, .help = "pipeline stages", .least = 1, .for_plugins = true},
-    OptionSpec{.name = "dp", .kind = integer, .help = "data-parallel ranks", .least = 1, .for_plugins = true},
-    OptionSpec{.name = "sequence-parallel", .kind = flag, .help = "shard norms along the sequence",
+    OptionSpec{.name = "micro-batch",
+               .kind = integer,
+               .help = "sequences a rank takes at once",
+               .least = 1,
                .for_plugins = true},
-    OptionSpec{.name = "recompute", .kind = choice, .help = "activation recomputation",
-               .choices = "none|selective|full", .for_plugins = true},
-    OptionSpec{.name = "zero", .kind = choice, .help = "optimizer state sharding", .choices = "0|1",
+    OptionSpec{.name = "global-batch",
+               .kind = integer,
+               .help = "sequences of a step over all ranks",
+               .least = 1,
+               .for_plugins = true},
+    OptionSpec{.name = "tp",
+               .kind = integer,
+               .help = "tensor-parallel ranks",
+               .least = 1,
+               .for_plugins = true},
+    OptionSpec{
+        .name = "pp", .kind = integer, .help = "pipeline stages", .least = 1, .for_plugins = true},
+    OptionSpec{.name = "dp",
+               .kind = integer,
+               .help = "data-parallel ranks",
+               .least = 1,
+               .for_plugins = true},
+    OptionSpec{.name = "sequence-parallel",
+               .kind = flag,
+               .help = "shard norms along the sequence",
+               .for_plugins = true},
+    OptionSpec{.name = "recompute",
+               .kind = choice,
+               .help = "activation recomputation",
+               .choices = "none|selective|full",
+               .for_plugins = true},
+    OptionSpec{.name = "zero",
+               .kind = choice,
+               .help = "optimizer state sharding",
+               .choices = "0|1",
                .for_plugins = true},
     OptionSpec{.name = "dropout", .kind = real, .help = "dropout probability", .for_plugins = true},
-    OptionSpec{.name = "steps", .kind = integer, .help = "exact number of optimizer steps", .least = 1,
+    OptionSpec{.name = "steps",
+               .kind = integer,
+               .help = "exact number of optimizer steps",
+               .least = 1,
                .for_plugins = true},
     OptionSpec{.name = "lr", .kind = real, .help = "learning rate", .for_plugins = true},
-    OptionSpec{.name = "data", .kind = text, .help = "token input: text, uint16 .bin, Megatron .bin/.idx",
+    OptionSpec{.name = "data",
+               .kind = text,
+               .help = "token input: text, uint16 .bin, Megatron .bin/.idx",
                .for_plugins = true},
-    OptionSpec{.name = "weights", .kind = text, .help = "GPT-2 weights, safetensors with Hugging Face's names",
+    OptionSpec{.name = "weights",
+               .kind = text,
+               .help = "GPT-2 weights, safetensors with Hugging Face's names",
                .for_plugins = true},
-    OptionSpec{.name = "samples", .kind = integer, .help = "samples a round takes, exactly", .least = 1},
-    OptionSpec{.name = "repetitions", .kind = integer, .help = "rounds in which all cases run", .least = 1},
-    OptionSpec{.name = "time-budget", .kind = real, .help = "seconds of sampling for the whole run", .least = 1e-3},
-    OptionSpec{.name = "seed", .kind = integer, .help = "seed of inputs, weights and order", .for_plugins = true},
-    OptionSpec{.name = "variant", .kind = list, .help = "op=name: which implementation of an op",
+    OptionSpec{
+        .name = "samples", .kind = integer, .help = "samples a round takes, exactly", .least = 1},
+    OptionSpec{.name = "repetitions",
+               .kind = integer,
+               .help = "rounds in which all cases run",
+               .least = 1},
+    OptionSpec{.name = "time-budget",
+               .kind = real,
+               .help = "seconds of sampling for the whole run",
+               .least = 1e-3},
+    OptionSpec{.name = "seed",
+               .kind = integer,
+               .help = "seed of inputs, weights and order",
                .for_plugins = true},
-    OptionSpec{.name = "require", .kind = list, .help = "EXPR that must hold, e.g. scaling.efficiency.flops>=0.7"},
-    OptionSpec{.name = "case-timeout", .kind = real, .help = "deadline of a case in seconds", .least = 0.1},
-    OptionSpec{.name = "bind", .kind = choice, .help = "CPU binding of ranks", .choices = "auto|launcher|none"},
+    OptionSpec{.name = "variant",
+               .kind = list,
+               .help = "op=name: which implementation of an op",
+               .for_plugins = true},
+    OptionSpec{.name = "require",
+               .kind = list,
+               .help = "EXPR that must hold, e.g. scaling.efficiency.flops>=0.7"},
+    OptionSpec{.name = "case-timeout",
+               .kind = real,
+               .help = "deadline of a case in seconds",
+               .least = 0.1},
+    OptionSpec{.name = "bind",
+               .kind = choice,
+               .help = "CPU binding of ranks",
+               .choices = "auto|launcher|none"},
     OptionSpec{.name = "mpi", .kind = choice, .help = "use MPI", .choices = "auto|on|off"},
     OptionSpec{.name = "plugin", .kind = list, .help = "plugin file to load"},
-    OptionSpec{.name = "plugin-dir", .kind = list, .help = "folder of plugins (also BENCH_PLUGIN_PATH)"},
+    OptionSpec{
+        .name = "plugin-dir", .kind = list, .help = "folder of plugins (also BENCH_PLUGIN_PATH)"},
     OptionSpec{.name = "out", .kind = text, .help = "the report, default bench-<suite>.json"},
     OptionSpec{.name = "quiet", .kind = flag, .help = "no progress, no table"},
-    OptionSpec{.name = "progress", .kind = choice, .help = "progress on stderr", .choices = "auto|always|never"},
+    OptionSpec{.name = "progress",
+               .kind = choice,
+               .help = "progress on stderr",
+               .choices = "auto|always|never"},
 };
 
 double number_of(const OptionSpec& o, const std::string& text, std::string_view where) {
@@ -68,14 +131,16 @@ double number_of(const OptionSpec& o, const std::string& text, std::string_view 
   if (o.kind == integer && (value != std::floor(value) || std::abs(value) > 9e15))
     throw UsageError(fmt::format("{}: --{} wants a whole number, not '{}'", where, o.name, text));
   if (value < o.least)
-    throw UsageError(fmt::format("{}: --{} must be at least {}, not {}", where, o.name, o.least, text));
+    throw UsageError(
+        fmt::format("{}: --{} must be at least {}, not {}", where, o.name, o.least, text));
   return value;
 }
 
 void check_choice(const OptionSpec& o, const std::string& text, std::string_view where) {
   const std::string padded = "|" + std::string(o.choices) + "|";
   if (text.empty() || padded.find("|" + text + "|") == std::string::npos)
-    throw UsageError(fmt::format("{}: --{} is one of {}, not '{}'", where, o.name, o.choices, text));
+    throw UsageError(
+        fmt::format("{}: --{} is one of {}, not '{}'", where, o.name, o.choices, text));
 }
 
 }  // namespace
@@ -91,7 +156,8 @@ const OptionSpec* find_option(std::string_view name) {
 void OptionSet::set(std::string_view name, const std::string& value, std::string_view where) {
   const OptionSpec* o = find_option(name);
   if (o == nullptr)
-    throw UsageError(fmt::format("{}: there is no option '{}'; `bench --help` lists them", where, name));
+    throw UsageError(
+        fmt::format("{}: there is no option '{}'; `bench --help` lists them", where, name));
   if (o->kind == integer || o->kind == real) number_of(*o, value, where);
   if (o->kind == choice) check_choice(*o, value, where);
   if (o->kind == flag && value != "true" && value != "false")

@@ -1,6 +1,7 @@
 #pragma once
-// The options of a run as one table: the command line, suite files and `bench --help` all read it, so a name
-// means the same everywhere. Values stay text until somebody asks for a type; they are checked when set.
+// The options of a run as one table: the command line, suite files and `bench --help` all read it,
+// so a name means the same everywhere. Values stay text until somebody asks for a type; they are
+// checked when set.
 
 #include <cstdint>
 #include <map>
@@ -29,8 +30,8 @@ const OptionSpec* find_option(std::string_view name);
 // Values by option name; a list option has several.
 class OptionSet {
  public:
-  // Throws UsageError that names the option, the text and what would be accepted. `where` says who asked:
-  // "command line", "suite file x.json".
+  // Throws UsageError that names the option, the text and what would be accepted. `where` says who
+  // asked: "command line", "suite file x.json".
   void set(std::string_view name, const std::string& text, std::string_view where);
   // Takes what `defaults` has and this does not.
   void fill_from(const OptionSet& defaults);
@@ -41,7 +42,9 @@ class OptionSet {
   double real(std::string_view name, double otherwise) const;
   bool flag(std::string_view name) const;
   std::vector<std::string> list(std::string_view name) const;
-  const std::map<std::string, std::vector<std::string>, std::less<>>& all() const { return values_; }
+  const std::map<std::string, std::vector<std::string>, std::less<>>& all() const {
+    return values_;
+  }
 
  private:
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
@@ -51,10 +54,10 @@ enum class Command { run, list, doctor, flops, validate, help, version };
 
 struct CommandLine {
   Command command = Command::run;
-  OptionSet options;       // of a run, of list
-  bool json = false;       // list, doctor, flops
-  std::string file;        // validate
-  std::string help_text;   // help
+  OptionSet options;      // of a run, of list
+  bool json = false;      // list, doctor, flops
+  std::string file;       // validate
+  std::string help_text;  // help
   struct Flops {
     std::string model, baseline_model;
     int64_t batch = 0, gpus = 0, baseline_batch = 0, baseline_gpus = 0;

@@ -41,7 +41,8 @@ CaseSpec read_case(const bench_case* given) {
   const bench_case c = copy_sized(given);
   CaseSpec spec;
   spec.name = text_or_empty(c.name);
-  for (uint32_t i = 0; i < c.param_count; ++i) spec.params[c.params[i].key] = param_value(c.params[i]);
+  for (uint32_t i = 0; i < c.param_count; ++i)
+    spec.params[c.params[i].key] = param_value(c.params[i]);
   spec.dtype = name_of(static_cast<DType>(c.dtype));
   spec.collective = (c.flags & BENCH_CASE_COLLECTIVE) != 0;
   spec.training = (c.flags & BENCH_CASE_TRAINING) != 0;
@@ -53,7 +54,9 @@ CaseSpec read_case(const bench_case* given) {
   spec.message_bytes = c.message_bytes;
   spec.bus_factor = c.bus_factor;
   spec.ceiling = c.ceiling;
-  spec.layout = {.tp = c.tensor_parallel, .pp = c.pipeline_parallel, .dp = c.data_parallel,
+  spec.layout = {.tp = c.tensor_parallel,
+                 .pp = c.pipeline_parallel,
+                 .dp = c.data_parallel,
                  .sequence_parallel = c.sequence_parallel != 0};
   spec.unavailable = text_or_empty(c.unavailable);
   return spec;
@@ -68,7 +71,9 @@ bool good_name(const std::string& name) {
 // Gathers what the sink is given; a case is copied before the sink returns.
 struct CaseCollector {
   std::vector<CaseSpec> cases;
-  static void take(void* ctx, const bench_case* c) { static_cast<CaseCollector*>(ctx)->cases.push_back(read_case(c)); }
+  static void take(void* ctx, const bench_case* c) {
+    static_cast<CaseCollector*>(ctx)->cases.push_back(read_case(c));
+  }
 };
 
 uint64_t hash_file(const fs::path& file) {
@@ -80,10 +85,12 @@ uint64_t hash_file(const fs::path& file) {
 
 void* open_library(const fs::path& file) {
   if (!fs::is_regular_file(file))
-    throw EnvironmentError(fmt::format("plugin {} does not exist or is no file; check the path", file.string()));
+    throw EnvironmentError(
+        fmt::format("plugin {} does not exist or is no file; check the path", file.string()));
   void* library = dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
-    throw EnvironmentError(fmt::format("plugin {} cannot be opened as a library: {}", file.string(), dlerror()));
+    throw EnvironmentError(
+        fmt::format("plugin {} cannot be opened as a library: {}", file.string(), dlerror()));
   return library;
 }
 
@@ -119,7 +126,8 @@ std::unique_ptr<Plugin> Plugin::load(const fs::path& file, Log log, Tracer& trac
   void* library = open_library(file);
   auto entry = reinterpret_cast<bench_plugin_entry_fn>(dlsym(library, BENCH_PLUGIN_ENTRY_NAME));
   if (entry == nullptr)
-    throw EnvironmentError(fmt::format("{} is a library but no plugin: it does not export {}", file.string(), BENCH_PLUGIN_ENTRY_NAME));
+    throw EnvironmentError(fmt::format("{} is a library but no plugin: it does not export {}",
+                                       file.string(), BENCH_PLUGIN_ENTRY_NAME));
   plugin->read_identity(entry(BENCH_ABI_MAJOR, BENCH_ABI_MINOR));
   plugin->content_hash_ = hash_file(file);
   plugin->create(log, tracer);
@@ -127,10 +135,12 @@ std::unique_ptr<Plugin> Plugin::load(const fs::path& file, Log log, Tracer& trac
 }
 
 void Plugin::read_identity(const bench_plugin* given) {
-  if (given == nullptr) throw EnvironmentError(fmt::format("plugin {} returned no table", file_.string()));
+  if (given == nullptr)
+    throw EnvironmentError(fmt::format("plugin {} returned no table", file_.string()));
   if (given->abi_major != BENCH_ABI_MAJOR)
-    throw EnvironmentError(fmt::format("plugin {} was built for ABI {}.{}, this program has {}.{}: rebuild the plugin",
-                                       file_.string(), given->abi_major, given->abi_minor, BENCH_ABI_MAJOR, BENCH_ABI_MINOR));
+    throw EnvironmentError(fmt::format(
+        "plugin {} was built for ABI {}.{}, this program has {}.{}: rebuild the plugin",
+        file_.string(), given->abi_major, given->abi_minor, BENCH_ABI_MAJOR, BENCH_ABI_MINOR));
   table_ = copy_sized(given);
   id_ = text_or_empty(table_.id);
   device_ = text_or_empty(table_.device);
@@ -138,19 +148,24 @@ void Plugin::read_identity(const bench_plugin* given) {
   description_ = text_or_empty(table_.description);
   const std::string expected = id_ + "." + device_ + ".so";
   if (file_.filename() != expected)
-    throw EnvironmentError(fmt::format("plugin {} calls itself '{}' for '{}': its file must be named {}",
-                                       file_.string(), id_, device_, expected));
-  for (const void* needed : {reinterpret_cast<const void*>(table_.create), reinterpret_cast<const void*>(table_.destroy),
-                             reinterpret_cast<const void*>(table_.cases), reinterpret_cast<const void*>(table_.open),
-                             reinterpret_cast<const void*>(table_.enqueue), reinterpret_cast<const void*>(table_.check),
-                             reinterpret_cast<const void*>(table_.close)})
-    if (needed == nullptr) throw EnvironmentError(fmt::format("plugin {} leaves a required function of its table empty", file_.string()));
+    throw EnvironmentError(
+        fmt::format("plugin {} calls itself '{}' for '{}': its file must be named {}",
+                    file_.string(), id_, device_, expected));
+  for (const void* needed :
+       {reinterpret_cast<const void*>(table_.create), reinterpret_cast<const void*>(table_.destroy),
+        reinterpret_cast<const void*>(table_.cases), reinterpret_cast<const void*>(table_.open),
+        reinterpret_cast<const void*>(table_.enqueue), reinterpret_cast<const void*>(table_.check),
+        reinterpret_cast<const void*>(table_.close)})
+    if (needed == nullptr)
+      throw EnvironmentError(
+          fmt::format("plugin {} leaves a required function of its table empty", file_.string()));
 }
 
 void Plugin::create(Log log, Tracer& tracer) {
   host_ = std::make_unique<PluginHost>(id_, log, tracer);
   if (table_.create(host_->table(), &state_) != BENCH_OK)
-    throw EnvironmentError(fmt::format("plugin {} could not be created: {}", file_.string(), host_->take_words()));
+    throw EnvironmentError(
+        fmt::format("plugin {} could not be created: {}", file_.string(), host_->take_words()));
   if (table_.interface_by_name == nullptr) return;
   if (const void* training = table_.interface_by_name(state_, "bench.training/1"))
     training_ = copy_sized(static_cast<const bench_training*>(training));
@@ -174,7 +189,9 @@ std::vector<CaseSpec> Plugin::cases(const Request& request) {
   check(table_.cases(state_, &view.request, &CaseCollector::take, &collector), "listing cases");
   for (const CaseSpec& c : collector.cases)
     if (!good_name(c.name))
-      throw EnvironmentError(fmt::format("plugin {} names a case '{}': only letters, digits, '.', '_' and '-' are allowed", id_, c.name));
+      throw EnvironmentError(fmt::format(
+          "plugin {} names a case '{}': only letters, digits, '.', '_' and '-' are allowed", id_,
+          c.name));
   return std::move(collector.cases);
 }
 

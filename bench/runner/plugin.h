@@ -1,6 +1,6 @@
 #pragma once
-// A loaded plugin: identity checked before anything of it runs. Plugins are destroyed but never unloaded,
-// since thread pools (OpenMP) and static data of theirs may outlive us.
+// A loaded plugin: identity checked before anything of it runs. Plugins are destroyed but never
+// unloaded, since thread pools (OpenMP) and static data of theirs may outlive us.
 
 #include <cstdint>
 #include <filesystem>
@@ -45,7 +45,8 @@ struct Request {
 
 class Plugin {
  public:
-  // Throws EnvironmentError: no such file, no library, no symbol, wrong major, wrong name, create failed.
+  // Throws EnvironmentError: no such file, no library, no symbol, wrong major, wrong name, create
+  // failed.
   static std::unique_ptr<Plugin> load(const std::filesystem::path& file, Log log, Tracer& tracer);
   ~Plugin();
   Plugin(const Plugin&) = delete;

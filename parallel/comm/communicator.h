@@ -1,7 +1,7 @@
 #pragma once
-// Ranks that work together. Counts are elements; buffers are memory of the device in use. Every call is
-// collective over the communicator (send/recv: over the pair) and in stream order; send may equal recv (in
-// place). Errors are thrown; after one the communicator is not usable any more.
+// Ranks that work together. Counts are elements; buffers are memory of the device in use. Every
+// call is collective over the communicator (send/recv: over the pair) and in stream order; send may
+// equal recv (in place). Errors are thrown; after one the communicator is not usable any more.
 
 #include <cstdint>
 #include <memory>
@@ -22,23 +22,25 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual std::string_view kind() const = 0;  // "self", "mpi", "threads", "nccl"
+  virtual std::string_view kind() const = 0;         // "self", "mpi", "threads", "nccl"
   virtual bool capturable() const { return false; }  // may be recorded into a CUDA graph
 
   virtual void barrier(Stream s) = 0;
-  virtual void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) = 0;
+  virtual void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType,
+                          ReduceOp) = 0;
   // send: size() * count elements, recv: count elements, rank r keeps block r.
-  virtual void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) = 0;
+  virtual void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType,
+                              ReduceOp) = 0;
   // send: count elements, recv: size() * count elements. In place: send == recv + rank() * count.
   virtual void all_gather(Stream s, const void* send, void* recv, int64_t count, DType) = 0;
   virtual void broadcast(Stream s, void* buffer, int64_t count, DType, int root) = 0;
   virtual void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) = 0;
   virtual void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) = 0;
 
-  // Started form, for overlap with computation: the buffers belong to the communicator until wait, after which
-  // the stream (not the host) may use the result.
-  virtual Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType dtype,
-                                  ReduceOp op) {
+  // Started form, for overlap with computation: the buffers belong to the communicator until wait,
+  // after which the stream (not the host) may use the result.
+  virtual Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count,
+                                  DType dtype, ReduceOp op) {
     all_reduce(s, send, recv, count, dtype, op);
     return 0;
   }

@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "bench/app/commands.h"
+#include "bench/app/setup.h"
+
+namespace bench::app {
+namespace {
+using nlohmann::ordered_json;
+
+ordered_json list_plugins(const runner::PluginSet& plugins) {
+  ordered_json list = ordered_json::array();
+  for (const auto& p : plugins.all())
+    list.push_back({{"id", p->id()},
+                    {"device", p->device()},
+                    {"version", p->version()},
+                    {"description", p->description()},
+                    {"file", p->file().string()},
+                    {"usable", true},
+                    {"reason", nullptr}});
+  for (const runner::BrokenPlugin& b : plugins.broken())
+    list.push_back({{"id", b.file.stem().stem().string()},
+                    {"device", nullptr},
+                    {"version", nullptr},
+                    {"description", nullptr},
+                    {"file", b.file.string()},
+                    {"usable", false},
+                    {"reason", b.reason}});
+  return list;
+}
+
+ordered_json list_case(const runner::PlannedCase& c) {
+  ordered_json one = {{"name", c.spec.name},   {"plugin", c.plugin->id()},
+                      {"suite", c.suite},      {"ranks", c.ranks},
+                      {"dtype", c.spec.dtype}, {"runs_here", c.spec.unavailable.empty()},
+                      {"reason", nullptr}};
+  if (!c.spec.unavailable.empty()) one["reason"] = c.spec.unavailable;
+  return one;
+}
+
+ordered_json collect(const runner::CommandLine& line) {
+  const runner::Paths paths = runner::find_paths();
+  const Place place = take_place(line.options);
+  const auto world = make_single_world();
+  const ChosenDevice chosen = choose_device(line.options, place.binding, place.launch);
+  NullTracer tracer;
+  runner::PluginSet plugins = load_plugins(line.options, paths, Log(), tracer);
+
+  ordered_json all = {{"plugins", list_plugins(plugins)},
+                      {"suites", ordered_json::array()},
+                      {"cases", ordered_json::array()}};
+  std::vector<runner::Suite> suites;
+  if (line.options.has("suite")) suites = load_suites(line.options, paths);
+  for (const std::string& name : runner::suite_names(paths.data / "suites")) {
+    const runner::Suite suite = runner::load_suite(name, paths.data / "suites");
+    all["suites"].push_back({{"name", suite.name}, {"description", suite.description}});
+    if (!line.options.has("suite")) suites.push_back(suite);
+  }
+  std::set<std::string> seen;  // suites share the ceilings
+  for (const runner::Suite& suite : suites)
+    for (const runner::PlannedCase& c :
+         runner::make_plan({suite}, plugins, plan_inputs(line.options, *chosen.device, *world, 1))
+             .cases)
+      if (seen.insert(c.suite + c.request.text() + c.spec.name).second)
+        all["cases"].push_back(list_case(c));
+  return all;
+}
+
+std::string text_of(const ordered_json& all) {
+  std::string text = "plugins\n";
+  for (const auto& p : all["plugins"])
+    text += p["usable"]
+                ? fmt::format("  {:<14} {:<5} {:<8} {}\n", p["id"].get<std::string>(),
+                              p["device"].get<std::string>(), p["version"].get<std::string>(),
+                              p["description"].get<std::string>())
+                : fmt::format("  {:<14} unusable: {}\n", p["id"].get<std::string>(),
+                              p["reason"].get<std::string>());
+  text += "\nsuites\n";
+  for (const auto& s : all["suites"])
+    text += fmt::format("  {:<14} {}\n", s["name"].get<std::string>(),
+                        s["description"].get<std::string>());
+  text += "\ncases (as one rank would run them)\n";
+  for (const auto& c : all["cases"])
+    text += fmt::format("  {:<14} {:<48} {:<4} {}\n", c["suite"].get<std::string>(),
+                        c["name"].get<std::string>(), c["dtype"].get<std::string>(),
+                        c["runs_here"] ? "" : "cannot run here: " + c["reason"].get<std::string>());
+  return text;
+}
+
+}  // namespace
+
+ExitCode list_command(const runner::CommandLine& line) {
+  const ordered_json all = collect(line);
+  fmt::print("{}", line.json ? all.dump(2) + "\n" : text_of(all));
+  return ExitCode::kDone;
+}
+
+}  // namespace bench::app

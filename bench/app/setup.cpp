@@ -1,0 +1,110 @@
+#include "bench/app/setup.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "bench/base/status.h"
+#include "bench/device/cpu/host_facts.h"
+
+namespace bench::app {
+using runner::OptionSet;
+using runner::Suite;
+
+namespace {
+
+// Thread pools inside plugins read these when they are loaded. What the user has set stays.
+void announce_threads(const Binding& binding) {
+  setenv("OMP_NUM_THREADS", std::to_string(binding.threads).c_str(), /*overwrite=*/0);
+  // Ranks that share cores must not spin for each other's turn.
+  if (binding.oversubscribed) setenv("OMP_WAIT_POLICY", "passive", 0);
+}
+
+std::vector<std::filesystem::path> split_path(const char* list) {
+  std::vector<std::filesystem::path> folders;
+  std::istringstream in(list != nullptr ? list : "");
+  for (std::string folder; std::getline(in, folder, ':');)
+    if (!folder.empty()) folders.emplace_back(folder);
+  return folders;
+}
+
+}  // namespace
+
+Place take_place(const OptionSet& options) {
+  Place place;
+  place.launch = detect_launch();
+  place.binding = bind_process(parse_bind_mode(options.text("bind", "auto")), place.launch);
+  announce_threads(place.binding);
+  return place;
+}
+
+std::unique_ptr<World> open_world(const OptionSet& options, const Launch& launch,
+                                  const runner::Paths& paths) {
+  const std::string mode = options.text("mpi", "auto");
+  if (mode == "off" && launch.present && launch.size > 1)
+    throw UsageError(
+        fmt::format("--mpi off under {} with {} ranks: every rank would run alone and overwrite "
+                    "the others' report; "
+                    "drop --mpi off or start one process",
+                    launch.name, launch.size));
+  if (mode == "on" || (mode == "auto" && launch.present)) return open_mpi_world(paths.modules);
+  return make_single_world();
+}
+
+ChosenDevice choose_device(const OptionSet& options, const Binding& binding, const Launch& launch) {
+  ChosenDevice chosen{
+      .asked = options.text("device", "auto"), .ran = "cpu", .reason = {}, .device = nullptr};
+  const std::string why_not = "this build has no CUDA module";
+  if (chosen.asked == "cuda")
+    throw EnvironmentError("--device cuda cannot be used here: " + why_not +
+                           "; use --device cpu, or auto to take what there is");
+  chosen.reason = chosen.asked == "auto" ? "auto chose the CPU: " + why_not : "asked for";
+  const double memory = read_host_facts().memory_bytes / std::max(1, launch.local_size);
+  chosen.device = std::make_unique<CpuDevice>(binding.threads, static_cast<uint64_t>(memory));
+  return chosen;
+}
+
+runner::PluginSet load_plugins(const OptionSet& options, const runner::Paths& paths, Log log,
+                               Tracer& tracer) {
+  std::vector<std::filesystem::path> folders;
+  for (const std::string& folder : options.list("plugin-dir")) folders.emplace_back(folder);
+  for (auto& folder : split_path(std::getenv("BENCH_PLUGIN_PATH")))
+    folders.push_back(std::move(folder));
+  folders.push_back(paths.plugins);
+  return runner::PluginSet(options.list("plugin"), folders, log, tracer);
+}
+
+std::vector<Suite> load_suites(const OptionSet& options, const runner::Paths& paths) {
+  std::vector<Suite> suites;
+  std::istringstream names(options.text("suite", "scaling"));
+  for (std::string name; std::getline(names, name, ',');)
+    suites.push_back(runner::load_suite(name, paths.data / "suites"));
+  return suites;
+}
+
+std::string suites_name(const std::vector<Suite>& suites) {
+  std::string name;
+  for (const Suite& s : suites) name += (name.empty() ? "" : "+") + s.name;
+  return name;
+}
+
+OptionSet merged_options(const OptionSet& options, const std::vector<Suite>& suites) {
+  OptionSet merged = options;
+  for (const Suite& s : suites) merged.fill_from(s.options);
+  return merged;
+}
+
+runner::PlanInputs plan_inputs(const OptionSet& options, const Device& device, const World& world,
+                               int ranks_per_host) {
+  const DeviceInfo& info = device.info();
+  return {.options = options,
+          .device = name_of(info.kind),
+          .world_size = world.size(),
+          .ranks_per_host = ranks_per_host,
+          .threads = info.threads,
+          .last_level_cache_bytes = info.last_level_cache_bytes,
+          .memory_bytes = info.memory_bytes};
+}
+
+}  // namespace bench::app
