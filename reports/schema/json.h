@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "reports/schema/benchmark_entry.h"
 #include "reports/schema/report.h"
 
 namespace bench::schema {
 
-struct BenchmarkContext;  // reports/schema/benchmark_entry.h
-struct BenchmarkEntry;
+
+
 
 // The whole report, indented, with a newline at the end. `benchmarks` and `context` are written
 // empty.
