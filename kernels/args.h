@@ -1,22 +1,23 @@
 #pragma once
-// Arguments of every op: shapes stand beside the pointers, T is float or double. The ops of one folder are
-// declared in its op.h, which opens with the formula as plain loops.
+// Arguments of every op: shapes stand beside the pointers, T is float or double. The ops of one
+// folder are declared in its op.h, which opens with the formula as plain loops.
 
 #include <cstdint>
 
 namespace bench::kernels {
 
-// Token and position embedding. y[r,:] = token[id[r] - first_row] (0 if outside [first_row, first_row+rows))
+// Token and position embedding. y[r,:] = token[id[r] - first_row] (0 if outside [first_row,
+// first_row+rows))
 //                                        + (add_position ? position[r mod seq] : 0)
 template <class T>
 struct EmbeddingForward {
-  int64_t n, h;            // tokens, hidden
-  int64_t seq;             // tokens a sequence; n is a multiple
-  int64_t first_row, rows; // this rank's part of the vocabulary
-  const int32_t* ids;      // [n]
-  const T* token;          // [rows, h]
-  const T* position;       // [>= seq, h], or nullptr: not added (by all but one tensor rank)
-  T* y;                    // [n, h]
+  int64_t n, h;             // tokens, hidden
+  int64_t seq;              // tokens a sequence; n is a multiple
+  int64_t first_row, rows;  // this rank's part of the vocabulary
+  const int32_t* ids;       // [n]
+  const T* token;           // [rows, h]
+  const T* position;        // [>= seq, h], or nullptr: not added (by all but one tensor rank)
+  T* y;                     // [n, h]
 };
 
 // Adds to d_token and d_position, rows in ascending token order: the same bits every time.
@@ -29,8 +30,8 @@ struct EmbeddingBackward {
   T* d_position;       // [>= seq, h], added to; or nullptr
 };
 
-// y = (x - mean) * rstd * gamma + beta, over the last axis, eps inside the root (Ba 2016). With `residual`:
-// first sum = x + residual, stored to `sum`, and sum takes x's place.
+// y = (x - mean) * rstd * gamma + beta, over the last axis, eps inside the root (Ba 2016). With
+// `residual`: first sum = x + residual, stored to `sum`, and sum takes x's place.
 template <class T>
 struct LayerNormForward {
   int64_t n, h;
@@ -45,8 +46,8 @@ struct LayerNormForward {
   T* rstd;            // [n]
 };
 
-// dx = layer norm's input gradient (+ d_residual where given: the gradient that came along the residual path);
-// d_gamma, d_beta are added to.
+// dx = layer norm's input gradient (+ d_residual where given: the gradient that came along the
+// residual path); d_gamma, d_beta are added to.
 template <class T>
 struct LayerNormBackward {
   int64_t n, h;
@@ -61,7 +62,8 @@ struct LayerNormBackward {
   T* d_beta;            // [h], added to
 };
 
-// y[n,out] = x[n,in] · wᵀ + bias, w [out,in] row-major (one row an output feature, as PyTorch stores it).
+// y[n,out] = x[n,in] · wᵀ + bias, w [out,in] row-major (one row an output feature, as PyTorch
+// stores it).
 template <class T>
 struct LinearForward {
   int64_t n, in, out;
@@ -107,8 +109,9 @@ struct GeluBackward {
   T* dx;       // may equal dy
 };
 
-// Causal self-attention over `heads` heads of size d. qkv rows are ordered per head [heads, 3, d], so that a
-// tensor-parallel shard is whole heads. out[r, head, :] = softmax(q kᵀ / sqrt(d), keys <= query) v
+// Causal self-attention over `heads` heads of size d. qkv rows are ordered per head [heads, 3, d],
+// so that a tensor-parallel shard is whole heads. out[r, head, :] = softmax(q kᵀ / sqrt(d), keys <=
+// query) v
 template <class T>
 struct AttentionForward {
   int64_t batch, seq, heads, d;
@@ -120,16 +123,16 @@ struct AttentionForward {
 template <class T>
 struct AttentionBackward {
   int64_t batch, seq, heads, d;
-  const T* qkv;    // [batch*seq, heads*3*d]
-  const T* out;    // [batch*seq, heads*d]
+  const T* qkv;  // [batch*seq, heads*3*d]
+  const T* out;  // [batch*seq, heads*d]
   const T* saved;
   const T* d_out;  // [batch*seq, heads*d]
   T* d_qkv;        // [batch*seq, heads*3*d], written
 };
 
-// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3), in three passes with the reductions between
-// them left to the caller: columns [first_col, first_col + cols) of the logits are here; columns at or past
-// `true_vocab` are padding and take no part.
+// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3), in three passes with the reductions
+// between them left to the caller: columns [first_col, first_col + cols) of the logits are here;
+// columns at or past `true_vocab` are padding and take no part.
 template <class T>
 struct CrossEntropyMax {
   int64_t n, cols, first_col, true_vocab;
@@ -137,7 +140,8 @@ struct CrossEntropyMax {
   T* row_max;       // [n]: max over the columns here (-inf where there are none)
 };
 
-// sum_and_target[0,n): sum of exp(logit - row_max) here; [n,2n): logit - row_max of the target, 0 if not here.
+// sum_and_target[0,n): sum of exp(logit - row_max) here; [n,2n): logit - row_max of the target, 0
+// if not here.
 template <class T>
 struct CrossEntropySum {
   int64_t n, cols, first_col, true_vocab;
@@ -147,7 +151,8 @@ struct CrossEntropySum {
   T* sum_and_target;       // [2n]
 };
 
-// loss[r] = log(sum[r]) - target[r]; d_logits = (softmax - one_hot) * scale, 0 in padding. In place allowed.
+// loss[r] = log(sum[r]) - target[r]; d_logits = (softmax - one_hot) * scale, 0 in padding. In place
+// allowed.
 template <class T>
 struct CrossEntropyGrad {
   int64_t n, cols, first_col, true_vocab;
@@ -178,7 +183,8 @@ struct SumOfSquares {
 
 // AdamW with decoupled weight decay (Loshchilov 2019), one pass:
 // g' = g * clip;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr * (m / (1-b1^step) / (sqrt(v / (1-b2^step)) + eps) + weight_decay * w)   (w before the update)
+// w -= lr * (m / (1-b1^step) / (sqrt(v / (1-b2^step)) + eps) + weight_decay * w)   (w before the
+// update)
 template <class T>
 struct AdamW {
   int64_t size;

@@ -1,5 +1,6 @@
 #pragma once
-// The ops of a GPT-2 step as one table of functions, chosen by device and variant from the registry.
+// The ops of a GPT-2 step as one table of functions, chosen by device and variant from the
+// registry.
 
 #include <cstdint>
 #include <map>

@@ -1,0 +1,39 @@
+#pragma once
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
+
+#include <cmath>
+#include <cstdint>
+
+#include "bench/device/context.h"
+#include "kernels/args.h"
+#include "kernels/rounding.h"
+
+namespace bench::kernels {
+
+template <class T>
+void reference_adamw(const AdamW<T>& a) {
+  const double correction1 = 1 - std::pow(a.beta1, static_cast<double>(a.step));
+  const double correction2 = 1 - std::pow(a.beta2, static_cast<double>(a.step));
+  for (int64_t i = 0; i < a.size; ++i) {
+    const double g = a.g[i] * a.clip;
+    const double m = a.beta1 * a.m[i] + (1 - a.beta1) * g;
+    const double v = a.beta2 * a.v[i] + (1 - a.beta2) * g * g;
+    const double w = a.w[i];
+    const double direction = m / correction1 / (std::sqrt(v / correction2) + a.eps);
+    a.m[i] = static_cast<T>(m);
+    a.v[i] = static_cast<T>(v);
+    a.w[i] = static_cast<T>(w - a.lr * (direction + a.weight_decay * w));
+  }
+}
+
+template <class T>
+constexpr double kAdamwTolerance = kElementTolerance<T>;
+
+namespace cpu {
+
+// T is float or double.
+template <class T>
+void adamw(const Context&, const AdamW<T>&);
+
+}  // namespace cpu
+}  // namespace bench::kernels

@@ -1,0 +1,79 @@
+// What the vector code of the ops has in common. Read once for each instruction set (Highway's
+// foreach_target), hence the toggling guard in place of #pragma once.
+#if defined(BENCH_KERNELS_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef BENCH_KERNELS_CPU_SIMD_INL_H_
+#undef BENCH_KERNELS_CPU_SIMD_INL_H_
+#else
+#define BENCH_KERNELS_CPU_SIMD_INL_H_
+#endif
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <limits>
+
+HWY_BEFORE_NAMESPACE();
+namespace bench::kernels::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// body(d, i) over [begin, end): whole vectors, then single lanes, so that nothing past the end is
+// touched.
+template <class T, class Body>
+HWY_INLINE void for_vectors(int64_t begin, int64_t end, const Body& body) {
+  const hn::ScalableTag<T> d;
+  const hn::CappedTag<T, 1> one;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = begin;
+  for (; i + lanes <= end; i += lanes) body(d, i);
+  for (; i < end; ++i) body(one, i);
+}
+
+// combine over [begin, end) of term(d, i), starting from `start`. Four chains hide the latency of
+// an addition.
+template <class T, class Term, class Combine, class Across>
+HWY_INLINE T reduce(int64_t begin, int64_t end, T start, const Term& term, const Combine& combine,
+                    const Across& across) {
+  const hn::ScalableTag<T> d;
+  const hn::CappedTag<T, 1> one;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto a = hn::Set(d, start), b = a, c = a, e = a;
+  int64_t i = begin;
+  for (; i + 4 * lanes <= end; i += 4 * lanes) {
+    a = combine(a, term(d, i));
+    b = combine(b, term(d, i + lanes));
+    c = combine(c, term(d, i + 2 * lanes));
+    e = combine(e, term(d, i + 3 * lanes));
+  }
+  for (; i + lanes <= end; i += lanes) a = combine(a, term(d, i));
+  auto rest = hn::Set(one, start);
+  for (; i < end; ++i) rest = combine(rest, term(one, i));
+  const auto whole = across(d, combine(combine(a, b), combine(c, e)));
+  return hn::GetLane(combine(hn::Set(one, hn::GetLane(whole)), rest));
+}
+
+template <class T, class Term>
+HWY_INLINE T sum_of(int64_t begin, int64_t end, const Term& term) {
+  return reduce<T>(
+      begin, end, T(0), term, [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); },
+      [](auto d, auto v) HWY_ATTR { return hn::SumOfLanes(d, v); });
+}
+
+// -inf where there is nothing.
+template <class T, class Term>
+HWY_INLINE T max_of(int64_t begin, int64_t end, const Term& term) {
+  return reduce<T>(
+      begin, end, -std::numeric_limits<T>::infinity(), term,
+      [](auto x, auto y) HWY_ATTR { return hn::Max(x, y); },
+      [](auto d, auto v) HWY_ATTR { return hn::MaxOfLanes(d, v); });
+}
+
+// exp(x) for x <= 88: Highway's (1 ulp), which would turn a NaN into 0 and hide it.
+template <class D, class V>
+HWY_INLINE V exp_of(D d, V x) {
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
+}
+
+}  // namespace bench::kernels::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

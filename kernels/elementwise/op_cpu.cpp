@@ -1,0 +1,56 @@
+#include <tuple>
+
+#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/scratch.h"
+#include "kernels/elementwise/op.h"
+
+namespace bench::kernels::cpu {
+
+// One thread's share of each op, for one instruction set.
+template <class T>
+struct ElementwiseParts {
+  void (*add)(const Add<T>&, const Part&);
+  double (*squares)(const SumOfSquares<T>&, const Part&);
+};
+using ElementwiseTables = std::tuple<ElementwiseParts<float>, ElementwiseParts<double>>;
+
+}  // namespace bench::kernels::cpu
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/elementwise/simd-inl.h"
+#include <hwy/foreach_target.h>
+#include "kernels/elementwise/simd-inl.h"
+// clang-format on
+
+namespace bench::kernels::cpu {
+
+HWY_EXPORT(elementwise_tables);
+
+template <class T>
+void add(const Context& context, const Add<T>& a) {
+  const auto run = std::get<ElementwiseParts<T>>(HWY_DYNAMIC_DISPATCH(elementwise_tables)()).add;
+  parallel_parts(context, a.size, kLine<T>, [&](const Part& part) { run(a, part); });
+}
+
+template <class T>
+void sum_of_squares(const Context& context, const SumOfSquares<T>& a) {
+  thread_local Scratch memory;
+  const auto run =
+      std::get<ElementwiseParts<T>>(HWY_DYNAMIC_DISPATCH(elementwise_tables)()).squares;
+  const int parts = context.device.threads();
+  double* const partial = memory.elements<double>(parts);
+  std::fill_n(partial, parts, 0.0);
+  parallel_parts(context, a.size, kLine<T>,
+                 [&](const Part& part) { partial[part.index] = run(a, part); });
+  double sum = 0;
+  for (int i = 0; i < parts; ++i) sum += partial[i];
+  *a.result += sum;
+}
+
+template void add(const Context&, const Add<float>&);
+template void add(const Context&, const Add<double>&);
+template void sum_of_squares(const Context&, const SumOfSquares<float>&);
+template void sum_of_squares(const Context&, const SumOfSquares<double>&);
+
+}  // namespace bench::kernels::cpu

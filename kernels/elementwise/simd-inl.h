@@ -1,0 +1,37 @@
+// Vector code of the element-wise ops, read once for each instruction set.
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bench::kernels::cpu::HWY_NAMESPACE {
+
+template <class T>
+void add_part(const Add<T>& a, const Part& part) {
+  for_vectors<T>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::LoadU(d, a.y + i), hn::LoadU(d, a.x + i)), d, a.y + i);
+  });
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> load_as_double(D d, const double* from) {
+  return hn::LoadU(d, from);
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> load_as_double(D d, const float* from) {
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, D>(), from));
+}
+
+template <class T>
+double squares_part(const SumOfSquares<T>& a, const Part& part) {
+  return sum_of<double>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
+    const auto x = load_as_double(d, a.x + i);
+    return hn::Mul(x, x);
+  });
+}
+
+inline ElementwiseTables elementwise_tables() {
+  return {{add_part<float>, squares_part<float>}, {add_part<double>, squares_part<double>}};
+}
+
+}  // namespace bench::kernels::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
