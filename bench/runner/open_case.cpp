@@ -73,7 +73,8 @@ schema::TrainingRun OpenCase::training_run(int64_t capacity) {
                           .parameters = 0,
                           .tokens_per_step = planned_.spec.tokens,
                           .losses = {},
-                          .grad_norms = {}};
+                          .grad_norms = {},
+                          .scaling_point = planned_.scaling_point};
   if (training == nullptr) return run;
   std::map<std::string, schema::Value> facts;
   const char* name = nullptr;

@@ -158,14 +158,14 @@ void OptionSet::set(std::string_view name, const std::string& value, std::string
   if (o == nullptr)
     throw UsageError(
         fmt::format("{}: there is no option '{}'; `bench --help` lists them", where, name));
-  if (o->kind == integer || o->kind == real) number_of(*o, value, where);
-  if (o->kind == choice) check_choice(*o, value, where);
-  if (o->kind == flag && value != "true" && value != "false")
+  if (o->kind == OptionKind::integer || o->kind == OptionKind::real) number_of(*o, value, where);
+  if (o->kind == OptionKind::choice) check_choice(*o, value, where);
+  if (o->kind == OptionKind::flag && value != "true" && value != "false")
     throw UsageError(fmt::format("{}: --{} is true or false, not '{}'", where, name, value));
-  if (o->kind == text && value.empty())
+  if (o->kind == OptionKind::text && value.empty())
     throw UsageError(fmt::format("{}: --{} wants a value, not the empty text", where, name));
   std::vector<std::string>& held = values_[std::string(name)];
-  if (o->kind != list) held.clear();
+  if (o->kind != OptionKind::list) held.clear();
   held.push_back(value);
 }
 

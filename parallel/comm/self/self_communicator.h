@@ -1,0 +1,25 @@
+#pragma once
+// One rank alone: every collective is a copy.
+
+#include "parallel/comm/communicator.h"
+
+namespace bench {
+
+class SelfCommunicator final : public Communicator {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  std::string_view kind() const override { return "self"; }
+  void barrier(Stream) override {}
+  void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) override;
+  void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType,
+                      ReduceOp) override;
+  void all_gather(Stream s, const void* send, void* recv, int64_t count, DType) override;
+  void broadcast(Stream, void*, int64_t, DType, int root) override;
+  // A message to oneself would never be received by a blocking pair: refused.
+  void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
+  void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  std::unique_ptr<Communicator> split(int color, int key) override;
+};
+
+}  // namespace bench

@@ -1,0 +1,50 @@
+"""What is reported against what a spinning case knows of itself: it records the true length of every call."""
+import unittest
+
+from harness import Case, DONE
+
+
+def quantile(values, q):
+    """Linear between the closest ranks, as the report's."""
+    values = sorted(values)
+    at = q * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (at - low) * (values[high] - values[low])
+
+
+class Measuring(Case):
+    def spin(self, microseconds, samples, ranks=0, **env):
+        record = self.path("record")
+        self.expect(DONE, *self.run_planted(["spin"], samples=samples, repetitions=1), ranks=ranks,
+                    env={"PLANTED_SPIN_US": str(microseconds), "PLANTED_RECORD": record, **env})
+        case = self.report("out.json")["cases"][0]
+        with open(record + ".0") as file:
+            recorded = [float(line) for line in file]
+        return case, recorded
+
+    def test_reported_quantiles_are_the_recorded_ones(self):
+        for microseconds, samples in ((10, 400), (100, 400), (1000, 100), (10000, 40), (100000, 12)):
+            with self.subTest(microseconds=microseconds):
+                case, recorded = self.spin(microseconds, samples)
+                time = case["time_s"]
+                self.assertEqual(time["n"], samples)
+                recorded = recorded[-samples:]  # the samples are the last calls
+                for name, q in (("p5", 0.05), ("median", 0.5), ("p95", 0.95)):
+                    if time.get(name) is None:
+                        continue  # p95 is reported from 200 samples on
+                    true = quantile(recorded, q)
+                    self.assertAlmostEqual(time[name], true, delta=max(0.01 * true, 1e-6), msg=name)
+
+    def test_the_slow_rank_is_named(self):
+        case, _ = self.spin(2000, 60, ranks=2, PLANTED_SLOW_RANK="1")
+        ranks = case["ranks_time_s"]
+        histogram = ranks["last_rank_histogram"]
+        self.assertGreater(histogram[1], 3 * histogram[0])
+        self.assertGreater(ranks["median"][1], 1.15 * ranks["median"][0])
+        self.assertGreater(case["time_s"]["median"], 1.15 * ranks["median"][0])
+        self.assertGreater(ranks["skew_median"], 0.1 * ranks["median"][0])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,2 @@
+/* A library that is no plugin. */
+int nothing_to_see(void) { return 0; }

@@ -1,0 +1,139 @@
+/* Cases with planted faults and known lengths, for tests of the program as a whole. Sets:
+ *   wrong    a case whose check fails           fails    a case whose second iteration fails on rank 1
+ *   hang     rank 1 never comes back            spin     spins for seeded, jittered lengths and writes the true
+ *   late     a case that waits for PLANTED_GO   ones to the file PLANTED_RECORD.<rank>, one line an enqueue
+ * PLANTED_SPIN_US is the length of spin in microseconds, PLANTED_SLOW_RANK a rank that is slower by 30 %. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/abi/bench_plugin.h"
+
+typedef struct instance {
+  char what[16];
+  const bench_comm* comm;
+  double spin_s;
+  uint64_t random;
+  int64_t calls;
+  FILE* record;
+} instance;
+
+static const bench_host* the_host;
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bench_status create(const bench_host* host, void** plugin) {
+  the_host = host;
+  *plugin = NULL;
+  return BENCH_OK;
+}
+static void destroy(void* plugin) { (void)plugin; }
+
+static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink, void* sink_ctx) {
+  (void)plugin;
+  char name[64];
+  snprintf(name, sizeof name, "planted.%s", request->set);
+  const char* differ = getenv("PLANTED_EXTRA_CASE"); /* given to one rank only: the ranks disagree */
+  bench_case c = {.size = sizeof c, .flags = BENCH_CASE_COLLECTIVE, .name = name};
+  sink(sink_ctx, &c);
+  if (differ != NULL) {
+    c.name = "planted.extra";
+    sink(sink_ctx, &c);
+  }
+  return BENCH_OK;
+}
+
+static bench_status open_case(void* plugin, const bench_open_args* args, void** made) {
+  (void)plugin;
+  instance* self = calloc(1, sizeof *self);
+  snprintf(self->what, sizeof self->what, "%s", strchr(args->name, '.') + 1);
+  self->comm = args->comm;
+  self->random = 88172645463325252ull + (uint64_t)args->comm->rank;
+  const char* us = getenv("PLANTED_SPIN_US");
+  self->spin_s = us != NULL ? 1e-6 * atof(us) : 1e-5;
+  const char* slow = getenv("PLANTED_SLOW_RANK");
+  if (slow != NULL && atoi(slow) == args->comm->rank) self->spin_s *= 1.3;
+  const char* record = getenv("PLANTED_RECORD");
+  if (record != NULL) {
+    char path[512];
+    snprintf(path, sizeof path, "%s.%d", record, args->comm->rank);
+    self->record = fopen(path, "w");
+  }
+  *made = self;
+  return BENCH_OK;
+}
+
+/* xorshift: uniform in [-1, 1] */
+static double jitter(instance* self) {
+  self->random ^= self->random << 13;
+  self->random ^= self->random >> 7;
+  self->random ^= self->random << 17;
+  return (double)(int64_t)self->random / 9.3e18;
+}
+
+static void spin(instance* self, int64_t n) {
+  const double begin = now_s();
+  for (int64_t i = 0; i < n; ++i) {
+    const double start = now_s(), length = self->spin_s * (1 + 0.2 * jitter(self));
+    while (now_s() - start < length) {
+    }
+  }
+  if (self->record != NULL) fprintf(self->record, "%.12g\n", (now_s() - begin) / (double)n);
+}
+
+static bench_status enqueue(void* instance_, int64_t n) {
+  instance* self = instance_;
+  self->calls += n;
+  if (strcmp(self->what, "hang") == 0 && self->comm->rank == 1) sleep(1000);
+  if (strcmp(self->what, "hang") == 0) return self->comm->barrier(self->comm->ctx, NULL);
+  if (strcmp(self->what, "late") == 0) usleep(20000);
+  if (strcmp(self->what, "fails") == 0 && self->comm->rank == self->comm->ranks - 1 && self->calls > 1) {
+    the_host->fail(the_host->ctx, "the planted failure");
+    return BENCH_FAILED;
+  }
+  spin(self, n);
+  return BENCH_OK;
+}
+
+static bench_status check(void* instance_, bench_check* found) {
+  instance* self = instance_;
+  found->passed = strcmp(self->what, "wrong") != 0;
+  found->error = found->passed ? 0.0 : 0.5;
+  found->tolerance = 1e-6;
+  found->detail = found->passed ? NULL : "element 3: got 0.5, expected 0";
+  return BENCH_OK;
+}
+
+static void close_case(void* instance_) {
+  instance* self = instance_;
+  if (self->record != NULL) fclose(self->record);
+  free(self);
+}
+
+static const bench_plugin kPlugin = {.size = sizeof(bench_plugin),
+                                     .abi_major = BENCH_ABI_MAJOR,
+                                     .abi_minor = BENCH_ABI_MINOR,
+                                     .id = "planted",
+                                     .device = "cpu",
+                                     .version = "1",
+                                     .description = "planted faults and known lengths",
+                                     .create = create,
+                                     .destroy = destroy,
+                                     .cases = cases,
+                                     .open = open_case,
+                                     .enqueue = enqueue,
+                                     .check = check,
+                                     .close = close_case};
+
+__attribute__((visibility("default"))) const bench_plugin* bench_plugin_entry(uint32_t major, uint32_t minor) {
+  (void)major, (void)minor;
+  return &kPlugin;
+}

@@ -1,0 +1,89 @@
+"""Plugins that are not what they should be: named, explained, exit code 4; only passed over where not needed."""
+import os
+import shutil
+import unittest
+
+from harness import BENCH, Case, DONE, ENVIRONMENT, FAILED, NO_VERDICT, planted
+
+OWN = os.path.join(os.path.dirname(os.path.dirname(BENCH)), "lib", "bench", "plugins")
+
+
+class Plugins(Case):
+    def refuse(self, file, *says):
+        self.expect(ENVIRONMENT, "--suite", "smoke", "--plugin", file, says=[os.path.basename(file), *says])
+
+    def test_named_plugins_must_load(self):
+        self.refuse(self.path("missing.cpu.so"), "does not exist")
+        self.refuse(self.write("text.cpu.so", "not a library"), "cannot be opened as a library")
+        self.refuse(planted("nosymbol"), "does not export bench_plugin_entry")
+        self.refuse(planted("wrongmajor"), "99.0", "rebuild")
+        self.refuse(planted("wrongname"), "another", "must be named")
+        self.refuse(planted("refusing"), "the planted create refuses")
+
+    def test_duplicate(self):
+        self.expect(ENVIRONMENT, "--suite", "smoke", "--plugin", planted("planted"), "--plugin", planted("planted"),
+                    says=["same name"])
+
+    def test_found_ones_are_passed_over_with_a_warning(self):
+        folder = self.path("plugins")
+        os.mkdir(folder)
+        shutil.copy(planted("wrongmajor"), folder)
+        done = self.expect(DONE, "list", "--suite", "smoke", "--plugin-dir", folder, says=["warning", "wrongmajor"])
+        self.assertIn("unusable", done.stdout)
+
+    def test_a_needed_one_that_is_broken_ends_the_run(self):
+        suite = self.write("needs.json", '{"name": "n", "entries": [{"plugin": "wrongmajor"}], "ceilings": false}')
+        folder = self.path("plugins")
+        os.mkdir(folder)
+        shutil.copy(planted("wrongmajor"), folder)
+        self.expect(ENVIRONMENT, "--suite", suite, "--plugin-dir", folder, says=["needs plugin 'wrongmajor'", "99.0"])
+        self.expect(ENVIRONMENT, "--suite", suite, says=["needs plugin 'wrongmajor'", "there is no wrongmajor.cpu.so"])
+
+    def test_ranks_with_different_plugins(self):
+        other = self.path("other")
+        os.mkdir(other)
+        shutil.copy(planted("planted"), other)
+        with open(os.path.join(other, "planted.cpu.so"), "ab") as file:
+            file.write(b"one byte more")
+        script = self.write("rank.sh", f"""#!/bin/sh
+if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then P={other}/planted.cpu.so; else P={planted("planted")}; fi
+exec {BENCH} --suite {self.suite(["spin"])} --plugin $P --quiet
+""")
+        done = self.shell(script, 2)
+        self.assertEqual(done.returncode, ENVIRONMENT, done.stderr)
+        self.assertIn("plugins", done.stderr)
+        self.assertIn("rank", done.stderr)
+
+    def test_ranks_with_different_cases(self):
+        script = self.write("rank.sh", f"""#!/bin/sh
+[ "$OMPI_COMM_WORLD_RANK" = 1 ] && export PLANTED_EXTRA_CASE=1
+exec {BENCH} --suite {self.suite(["spin"])} --plugin {planted("planted")} --quiet
+""")
+        done = self.shell(script, 3)
+        self.assertEqual(done.returncode, ENVIRONMENT, done.stderr)
+        self.assertIn("list of cases", done.stderr)
+
+    def shell(self, script, ranks):
+        import subprocess
+        from harness import mpirun
+        return subprocess.run([*mpirun(ranks), "sh", script], cwd=self.folder.name, capture_output=True, text=True, timeout=120)
+
+    def test_a_wrong_kernel_gets_no_time(self):
+        self.expect(FAILED, *self.run_planted(["wrong", "spin"]))
+        wrong, right = self.report("out.json")["cases"]
+        self.assertEqual((wrong["outcome"], wrong["verify"]["status"]), ("wrong", "wrong"))
+        self.assertIsNone(wrong.get("time_s"))
+        self.assertIn("element 3", wrong["reason"])
+        self.assertEqual(right["outcome"], "measured")
+
+    def test_a_failing_case_leaves_the_others(self):
+        self.expect(NO_VERDICT, *self.run_planted(["fails", "spin"]), ranks=2)
+        fails, spins = self.report("out.json")["cases"]
+        self.assertEqual(fails["outcome"], "failed")
+        self.assertIn("rank 1", fails["reason"])
+        self.assertIn("the planted failure", fails["reason"])
+        self.assertEqual(spins["outcome"], "measured")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,98 @@
+"""Every suite runs, and its report is valid and complete."""
+import json
+import unittest
+
+from harness import Case, DONE, ENVIRONMENT, FAILED, NO_VERDICT, TINY
+
+QUICK = ["--time-budget", "1", "--quiet"]
+
+
+class Suites(Case):
+    def run_suite(self, *args, ranks=0, code=DONE):
+        self.expect(code, *args, *QUICK, "--out", self.path("out.json"), ranks=ranks)
+        valid = self.bench("validate", self.path("out.json"))
+        self.assertEqual(valid.returncode, DONE, valid.stdout)
+        report = self.report("out.json")
+        self.assertTrue(report["run"]["complete"])
+        self.assertEqual({r["id"] for r in report["references"]},
+                         {"megatron2019.single_gpu_tflops", "megatron2019.scaling_efficiency"})
+        return report
+
+    def test_smoke(self):
+        report = self.run_suite("--suite", "smoke")
+        self.assertEqual({c["outcome"] for c in report["cases"]}, {"measured"})
+        self.assertEqual({c["plugin"] for c in report["cases"]}, {"kernels", "collectives", "train"})
+
+    def test_kernels_collectives_train(self):
+        self.run_suite("--suite", "kernels", "--model", TINY)
+        report = self.run_suite("--suite", "collectives,train", "--model", TINY, "--exclude", "[0-9]{7}", ranks=2)
+        for case in report["cases"]:
+            self.assertEqual(case["outcome"], "measured", case["name"] + ": " + str(case["reason"]))
+
+    def test_scaling(self):
+        for ranks in (1, 2, 3, 4):
+            report = self.run_suite("--suite", "scaling", "--micro-batch", "2", "--case-timeout", "100", ranks=ranks)
+            curve = report["scaling"]
+            self.assertEqual(curve["kind"], "weak")
+            expected = {1: [1], 2: [1, 2], 3: [1, 2, 3], 4: [1, 2, 4]}[ranks]
+            self.assertEqual([p["ranks"] for p in curve["points"]], expected)
+            for point in curve["points"]:
+                self.assertIsNotNone(point["step_s"])
+                self.assertIsNotNone(point["efficiency"]["flops"])
+                self.assertIsNotNone(point["efficiency"]["parameters"])
+            self.assertEqual(curve["points"][0]["efficiency"]["flops"], 1.0)
+            self.assertEqual([c["kind"] for c in report["scaling_more"]], ["strong"])
+
+    def test_phases_cover_the_run(self):
+        phases = self.run_suite("--suite", "train", "--model", TINY, ranks=2)["phases_s"]
+        wall = phases.pop("wall")
+        self.assertGreaterEqual(sum(phases.values()), 0.98 * wall)
+
+    def test_require(self):
+        train = ["--suite", "train", "--model", TINY]
+        name = "gpt2.train"
+        report = self.run_suite(*train)
+        case = next(c["name"] for c in report["cases"] if c["name"].startswith(name))
+        self.assertEqual(report["verdict"]["state"], "not_asked")
+        report = self.run_suite(*train, "--require", f"cases.{case}.rates.tokens_per_s>=0.001")
+        self.assertEqual(report["verdict"]["state"], "pass")
+        report = self.run_suite(*train, "--require", f"cases.{case}.rates.tokens_per_s>=1e30", code=FAILED)
+        self.assertEqual(report["verdict"]["state"], "fail")
+        report = self.run_suite(*train, "--require", "scaling.efficiency.flops>=0.1", code=NO_VERDICT)
+        self.assertEqual(report["verdict"]["state"], "no_verdict")
+
+    def test_same_seed_same_bits(self):
+        losses = []
+        for _ in range(2):
+            report = self.run_suite("--suite", "train", "--model", TINY, "--steps", "5", ranks=2)
+            losses.append(report["training"][0]["losses"])
+        self.assertEqual(*losses)
+
+    def test_parallel_forms_agree(self):
+        """The same model and data on 1, 2 and 4 ranks: the same losses."""
+        model = ["--suite", "train", "--model", TINY, "--steps", "5", "--global-batch", "4"]
+        reference = self.run_suite(*model, "--micro-batch", "4")["training"][0]["losses"]
+        for layout, ranks, micro in (("--tp=2", 2, "4"), ("--tp=1", 2, "2"), ("--tp=2", 4, "2"), ("--tp=4", 4, "4")):
+            losses = self.run_suite(*model, layout, "--micro-batch", micro, ranks=ranks)["training"][0]["losses"]
+            for got, expected in zip(losses, reference):
+                self.assertLess(abs(got - expected), 2e-6 * expected, layout)
+
+    def test_no_gpu(self):
+        self.expect(ENVIRONMENT, "--suite", "smoke", "--device", "cuda", says=["--device cuda", "--device cpu"])
+        report = self.run_suite("--suite", "train", "--model", TINY, "--device", "auto")
+        self.assertEqual(report["environment"]["device_asked"], "auto")
+        self.assertEqual(report["environment"]["device_ran"], "cpu")
+        self.assertTrue(report["environment"]["device_reason"])
+
+    def test_list_and_doctor(self):
+        listed = json.loads(self.expect(DONE, "list", "--json").stdout)
+        self.assertLessEqual({"kernels", "collectives", "train"}, {p["id"] for p in listed["plugins"]})
+        self.assertLessEqual({"smoke", "kernels", "collectives", "train", "scaling"}, {s["name"] for s in listed["suites"]})
+        self.assertTrue(listed["cases"])
+        found = json.loads(self.expect(DONE, "doctor", "--json", ranks=2).stdout)
+        self.assertEqual(found["ranks"], 2)
+        self.assertIn("CUDA driver", [c["name"] for c in found["checks"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
