@@ -20,8 +20,9 @@ struct FlopsInput {
 
 struct FlopsResult {
   FlopsInput input;
-  int64_t padded_vocab = 0;
-  int64_t parameters = 0;            // exact
+  std::optional<FlopsInput> baseline;
+  int64_t padded_vocab = 0;  // to a multiple of 128: no tensor-parallel layout is known here
+  int64_t parameters = 0;    // exact
   double parameters_by_formula = 0;  // of the published tables
   model::StepFlops flops_per_step{};
   model::StepFlops tflops_per_gpu{};
