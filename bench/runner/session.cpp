@@ -174,8 +174,8 @@ void Session::run_member(int round, State& state) {
     end(state, schema::Outcome::skipped, state.planned.spec.unavailable);
     return;
   }
-  parts_.watch.status().set_case(state.planned.spec.name.c_str());
-  parts_.watch.arm(settings_.case_timeout_s);
+  parts_.watch.status().set_case(state.planned.spec.name);
+  parts_.watch.arm(settings_.case_timeout_s, state.planned.ranks);
   parts_.recorder.push(Stream{}, state.planned.spec.name.c_str(), round);
   if (!state.instance) open(state);
   if (!state.ended) measure(round, state);

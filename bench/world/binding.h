@@ -1,0 +1,32 @@
+#pragma once
+// Which CPUs a rank may use. Launchers bind one or two ranks to one CPU each; here every rank of a
+// host gets an equal share of the CPUs, unless the user asked the launcher for something else.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/world/launcher.h"
+
+namespace bench {
+
+enum class BindMode { automatic, launcher, none };
+BindMode parse_bind_mode(std::string_view text);  // "auto", "launcher", "none"
+
+struct Binding {
+  std::string launcher_mask, final_mask;  // CPU lists like "0-3,8"
+  int threads = 1;                        // CPUs in the final mask
+  bool oversubscribed = false;            // more ranks than CPUs on this host
+};
+
+// Re-binds this process. Must be called before any thread exists: threads inherit the mask.
+Binding bind_process(BindMode mode, const Launch& launch);
+
+// The share of local rank r of n: contiguous and as equal as can be; with more ranks than CPUs one
+// CPU each, in turn.
+std::vector<int> share_of_cpus(const std::vector<int>& cpus, int local_rank, int local_size);
+
+std::string cpu_list(const std::vector<int>& cpus);      // {0,1,2,5} -> "0-2,5"
+std::vector<int> parse_cpu_list(std::string_view text);  // the reverse
+
+}  // namespace bench

@@ -1,0 +1,55 @@
+#include "bench/world/launcher.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace bench {
+namespace {
+
+// The variables a launcher gives its ranks.
+struct LauncherVariables {
+  const char *name, *rank, *size, *local_rank, *local_size, *binding;
+};
+constexpr std::array kLaunchers = {
+    LauncherVariables{"Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+                      "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
+                      "OMPI_MCA_hwloc_base_binding_policy"},
+    LauncherVariables{"Slurm", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID",
+                      "SLURM_STEP_TASKS_PER_NODE", "SLURM_CPU_BIND_TYPE"},
+    LauncherVariables{"PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS",
+                      "HYDRA_BINDING"},
+};
+
+// "4", and also Slurm's "4(x2)": the leading number. Empty or no number: the default.
+int number(const std::optional<std::string>& text, int otherwise) {
+  if (!text || text->empty() || (*text)[0] < '0' || (*text)[0] > '9') return otherwise;
+  return std::atoi(text->c_str());
+}
+
+}  // namespace
+
+Launch detect_launch(const EnvironmentLookup& lookup) {
+  for (const LauncherVariables& v : kLaunchers) {
+    const std::optional<std::string> rank = lookup(v.rank), size = lookup(v.size);
+    if (!rank || !size) continue;
+    const std::optional<std::string> binding = lookup(v.binding);
+    return {.present = true,
+            .name = v.name,
+            .rank = number(rank, 0),
+            .size = number(size, 1),
+            .local_rank = number(lookup(v.local_rank), 0),
+            .local_size = number(lookup(v.local_size), 1),
+            .user_bound = binding && !binding->empty() && *binding != "none"};
+  }
+  return {};
+}
+
+Launch detect_launch() {
+  return detect_launch([](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    if (value == nullptr) return {};
+    return std::string(value);
+  });
+}
+
+}  // namespace bench

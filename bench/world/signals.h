@@ -1,0 +1,24 @@
+#pragma once
+// SIGINT and SIGTERM taken by one thread of their own, so that the handler may do ordinary things.
+
+#include <csignal>
+#include <functional>
+#include <thread>
+
+namespace bench {
+
+// Made before any other thread: all later threads inherit the blocked mask. The callback runs on
+// this thread.
+class SignalThread {
+ public:
+  explicit SignalThread(std::function<void(int signal)> callback);
+  ~SignalThread();
+  SignalThread(const SignalThread&) = delete;
+
+ private:
+  sigset_t taken_;
+  std::function<void(int)> callback_;
+  std::thread thread_;
+};
+
+}  // namespace bench
