@@ -9,7 +9,7 @@
 #define ROW_CONSTANT(c) {#c, "", 0, (long long)(c)},
 
 static const struct layout_row kRows[] = {
-#include "layout_rows.inc"
+#include "tests/abi/layout_rows.inc"
 };
 
 struct layout_table LAYOUT_FUNCTION(void) {

@@ -4,16 +4,17 @@ of the C++ library inside leaks into the process, where it could meet another ve
 import elf
 import tree
 
-_EXPECTED = {"plugins": {"bench_plugin_entry"}, "worlds": {"bench_world_entry"}}
+# Below lib/bench of a build or an installed prefix.
+_EXPECTED = {"plugins/*.so": {"bench_plugin_entry"}, "bench_world_*.so": {"bench_world_create"}}
 
 
 def check(root, options):
     build = options.build or root
     findings = []
-    for kind, expected in _EXPECTED.items():
-        modules = elf.libraries(build / "lib" / "bench" / kind)
+    for pattern, expected in _EXPECTED.items():
+        modules = sorted((build / "lib" / "bench").glob(pattern))
         if not modules:
-            findings.append(f"{kind}: nothing was built, so nothing was checked")
+            findings.append(f"{pattern}: nothing was built, so nothing was checked")
         for module in modules:
             found = elf.exported(module)
             findings += [f"{module.name}: exports {name}" for name in sorted(found - expected)[:5]]
@@ -27,7 +28,7 @@ def plant(folder, options):
     elf.plant_library(folder, "lib/bench/plugins/good.cpu.so", entry)
     elf.plant_library(folder, "lib/bench/plugins/leaky.cpu.so", entry + "int helper(void) { return 1; }\n")
     elf.plant_library(folder, "lib/bench/plugins/mute.cpu.so", "")
-    return ["leaky.cpu.so: exports helper", "mute.cpu.so: lacks bench_plugin_entry", "worlds: nothing was built"]
+    return ["leaky.cpu.so: exports helper", "mute.cpu.so: lacks bench_plugin_entry", "bench_world_*.so: nothing was built"]
 
 
 if __name__ == "__main__":

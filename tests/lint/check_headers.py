@@ -1,11 +1,16 @@
 """Every header compiles alone. A header that its own .cpp includes first is proved by the build already, so only
-the others are compiled here, two at a time."""
+the others are compiled here, two at a time. Files named *-inl.h are no headers but fragments, which one source includes
+once for every instruction set."""
 
 import concurrent.futures
 import json
 import subprocess
 
 import tree
+
+
+def is_header(path):
+    return not path.stem.endswith("-inl")
 
 
 def proved_by_build(root, header):
@@ -41,7 +46,7 @@ def compile_alone(root, header, flags):
 
 
 def check(root, options):
-    headers = [path for path in tree.files(root, {".h"}) if not proved_by_build(root, path)]
+    headers = [path for path in tree.files(root, {".h"}) if is_header(path) and not proved_by_build(root, path)]
     flags = include_flags(options)
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         findings = pool.map(lambda header: compile_alone(root, header, flags), headers)
