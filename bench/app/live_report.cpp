@@ -72,7 +72,7 @@ void LiveReport::derive_and_write(schema::Report& report) {
   report.verdict = reports::judge(report, requirements_);
   report.phases_s = phases_.totals();
   const std::vector<schema::BenchmarkEntry> entries = measure::replay(report.cases);
-  file_.write(schema::to_json(report, measure::benchmark_context(), entries));
+  file_.write(schema::to_json(report, measure::context(), entries));
   journal_.append(schema::journal_end(report));
 }
 

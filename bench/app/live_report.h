@@ -9,6 +9,7 @@
 
 #include "bench/app/progress.h"
 #include "bench/base/log.h"
+#include "bench/base/status.h"
 #include "bench/runner/session.h"
 #include "reports/require/require.h"
 #include "reports/schema/report.h"

@@ -7,6 +7,7 @@
 #include "bench/app/live_report.h"
 #include "bench/app/setup.h"
 #include "bench/base/hash.h"
+#include "bench/device/cpu/host_facts.h"
 #include "bench/runner/agreement.h"
 #include "bench/world/signals.h"
 #include "bench/world/watch.h"

@@ -31,15 +31,17 @@ struct Context {
 // A range for a scope.
 class Range {
  public:
-  Range(const Context& context, const char* name, int64_t payload = 0) : context_(context) {
-    context_.tracer.push(context_.stream, name, payload);
+  Range(const Context& context, const char* name, int64_t payload = 0)
+      : tracer_(context.tracer), stream_(context.stream) {
+    tracer_.push(stream_, name, payload);
   }
-  ~Range() { context_.tracer.pop(context_.stream); }
+  ~Range() { tracer_.pop(stream_); }
   Range(const Range&) = delete;
   Range& operator=(const Range&) = delete;
 
  private:
-  const Context& context_;
+  Tracer& tracer_;
+  Stream stream_;
 };
 
 }  // namespace bench

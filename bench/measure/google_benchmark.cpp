@@ -4,7 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <stdexcept>
@@ -15,6 +15,7 @@ namespace bench::measure {
 namespace {
 
 constexpr const char* kMedianCounter = "median_ns";
+constexpr const char* kSamplesCounter = "samples";  // ours: becomes the entry's iterations
 
 // The library reads BENCHMARK_* before main: an inherited filter would make cases vanish without a
 // word. Every setting that could change what is reported is therefore given here.
@@ -62,19 +63,25 @@ std::vector<std::vector<double>> rounds_of(const schema::CaseResult& result) {
   return rounds;
 }
 
-// One repetition of a registered case: the n samples of the next round, as n iterations.
+// A registered case: each repetition plays the samples of the next round. The library ends the
+// program when repetitions differ in iterations, so all run the largest round's count, their sum of
+// times scaled to it; the mean is what it was, and the true count travels beside it.
 class Replayed {
  public:
   Replayed(std::vector<std::vector<double>> rounds, std::string label)
-      : rounds_(std::move(rounds)), label_(std::move(label)) {}
+      : rounds_(std::move(rounds)), label_(std::move(label)) {
+    for (const std::vector<double>& round : rounds_)
+      iterations_ = std::max(iterations_, round.size());
+  }
 
   void operator()(benchmark::State& state) {
     const std::vector<double>& samples = rounds_.at(next_++);
-    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(samples.size()))) {
+    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(iterations_))) {
     }
-    // The library divides the sum of these by the iterations.
-    for (const double s : samples) state.SetIterationTime(s);
+    const double scale = static_cast<double>(iterations_) / static_cast<double>(samples.size());
+    for (const double s : samples) state.SetIterationTime(s * scale);
     state.counters[kMedianCounter] = median_of(samples) * 1e9;
+    state.counters[kSamplesCounter] = static_cast<double>(samples.size());
     state.SetLabel(label_);
   }
   int repetitions() const { return static_cast<int>(rounds_.size()); }
@@ -82,6 +89,7 @@ class Replayed {
  private:
   std::vector<std::vector<double>> rounds_;
   std::string label_;
+  size_t iterations_ = 0;
   size_t next_ = 0;
 };
 
@@ -109,12 +117,14 @@ class Collector final : public benchmark::BenchmarkReporter {
     e.threads = run.threads;
     e.aggregate_name = run.aggregate_name;
     e.aggregate_unit = aggregate ? (percentage ? "percentage" : "time") : "";
-    e.iterations = run.iterations;
+    e.iterations =
+        aggregate ? run.repetitions : static_cast<int64_t>(run.counters.at(kSamplesCounter).value);
     e.real_time = percentage ? run.real_accumulated_time : run.GetAdjustedRealTime();
     e.cpu_time = e.real_time;
     e.time_unit = benchmark::GetTimeUnitString(run.time_unit);
     e.label = run.report_label;
     for (const auto& [name, counter] : run.counters) e.counters[name] = counter.value;
+    e.counters.erase(kSamplesCounter);
     return e;
   }
 
