@@ -1,17 +1,14 @@
 #pragma once
 // --require EXPR: a figure the run must reach.
 //
-// EXPR is PATH OP NUMBER, OP one of >= <= > < ==. Paths:
-//   scaling.efficiency.{flops,parameters,time}      largest measured point of the weak curve
-//   scaling.<ranks>.efficiency.{flops,parameters,time}
-//   scaling.<ranks>.{step_s,tokens_per_s}
-//   references.<id>.ratio
-//   cases.<case name>.time_s.{median,min,mean,max,…}
-//   cases.<case
-//   name>.rates.{tflops_per_rank,gbytes_per_s,tokens_per_s,algbw_gbytes_per_s,busbw_gbytes_per_s}
-//   cases.<case name>.of_ceiling.{gemm,copy}
-//   cases.<case name>.verify.error
-//   phases_s.<phase>
+// EXPR is PATH OP NUMBER, OP one of >= <= > < ==. Paths; FIELD is named as in the report:
+//   scaling.FIELD         weak curve, the point with the most ranks: efficiency.*, step_s,
+//                         tokens_per_s, tflops_per_rank.*, peak_fraction.*
+//   scaling.RANKS.FIELD   the point with that many ranks
+//   references.ID.ratio
+//   cases.NAME.FIELD      time_s.*, ranks_time_s.skew_median, rates.*, of_ceiling.*, verify.error;
+//                         every case of that name must meet it
+//   phases_s.PHASE
 
 #include <span>
 #include <string>
@@ -25,18 +22,27 @@ namespace bench::reports {
 enum class Comparison { at_least, at_most, above, below, equal };
 
 struct Requirement {
-  std::string text;               // as given
-  std::vector<std::string> path;  // a case's name is one part
+  enum class Of { largest_point, point, reference, cases, phase };
+  std::string text;  // as given
+  Of of = Of::largest_point;
+  std::string name;   // of the reference or the case
+  int ranks = 0;      // of the point
+  std::string field;  // below it: "efficiency.flops", "ratio", "time_s.median", "wall"
   Comparison comparison = Comparison::at_least;
   double number = 0;
 };
 
-// Before the run. Throws UsageError that shows the text, the place and what would be accepted.
+// Before the run. Throws UsageError that shows the text and what would be accepted.
 Requirement parse_requirement(std::string_view text);
 
-// After the run. fail: a requirement is not met or a case is wrong; no_verdict: a value is missing
-// or may not be compared, or the report is incomplete; pass otherwise; not_asked without
-// requirements (and nothing wrong). The reasons name the measured values.
+// Before the run, once the plan is made: throws UsageError where a requirement names a case that
+// will not run.
+void check_case_names(std::span<const Requirement> requirements,
+                      std::span<const std::string> planned_names);
+
+// After the run. fail: a case is wrong or a requirement is not met; no_verdict: the report is
+// incomplete or a value is missing or not comparable; pass: all are met; not_asked: nothing was
+// asked and nothing is wrong. The reasons name the measured values.
 schema::Verdict judge(const schema::Report& report, std::span<const Requirement> requirements);
 
 }  // namespace bench::reports
