@@ -1,7 +1,7 @@
 #pragma once
-// Every field of the report once, for the writer and the reader alike: fields(v, x) calls v(name, member) for a
-// field that every report has and v.extra(name, member) for one that older reports of this version may lack.
-// Private to this folder.
+// Every field of the report once, for the writer and the reader alike: fields(v, x) calls v(name,
+// member) for a field that every report has and v.extra(name, member) for one that older reports of
+// this version may lack. Private to this folder.
 
 #include <concepts>
 #include <type_traits>
@@ -253,6 +253,7 @@ void fields(auto& v, Is<ScalingPoint> auto& x) {
   });
   v("split_s", x.split_s);
   v.extra("recompute", x.recompute);
+  v.extra("scaling_point", x.scaling_point);
   v.extra("comparable", x.comparable);
   v.extra("why_not", x.why_not);
 }

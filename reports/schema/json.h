@@ -11,9 +11,6 @@
 
 namespace bench::schema {
 
-
-
-
 // The whole report, indented, with a newline at the end. `benchmarks` and `context` are written
 // empty.
 std::string to_json(const Report& report);

@@ -1,5 +1,3 @@
-#include "reports/schema/json.h"
-
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,6 +5,7 @@
 
 #include "bench/base/status.h"
 #include "reports/schema/fields.h"
+#include "reports/schema/json.h"
 #include "reports/schema/outcome.h"
 #include "reports/schema/parse_text.h"
 
@@ -16,8 +15,9 @@ namespace {
 using Json = nlohmann::json;
 
 [[noreturn]] void expected(const std::string& path, std::string_view what, const Json& found) {
-  throw UsageError(fmt::format("{}: expected {}, found {}; `bench validate` shows everything that is wrong", path,
-                               what, found.type_name()));
+  throw UsageError(
+      fmt::format("{}: expected {}, found {}; `bench validate` shows everything that is wrong",
+                  path, what, found.type_name()));
 }
 
 class Reader {
@@ -29,7 +29,8 @@ class Reader {
   template <class T>
   void operator()(const char* name, T& x) {
     const auto found = json_.find(name);
-    if (found == json_.end()) throw UsageError(fmt::format("{}: the field '{}' is missing", path_, name));
+    if (found == json_.end())
+      throw UsageError(fmt::format("{}: the field '{}' is missing", path_, name));
     read(*found, at(name), x);
   }
   template <class T>
@@ -91,28 +92,36 @@ class Reader {
     x = *outcome;
   }
   static void read(const Json& j, const std::string& path, ParamValue& x) {
-    if (j.is_string()) x = j.get<std::string>();
-    else if (j.is_boolean()) x = j.get<bool>();
-    else if (j.is_number()) x = j.get<double>();
-    else if (j.is_null()) x = std::nan("");
-    else expected(path, "a string, a number or true/false", j);
+    if (j.is_string())
+      x = j.get<std::string>();
+    else if (j.is_boolean())
+      x = j.get<bool>();
+    else if (j.is_number())
+      x = j.get<double>();
+    else if (j.is_null())
+      x = std::nan("");
+    else
+      expected(path, "a string, a number or true/false", j);
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   static void read(const Json& j, const std::string& path, T& x) {
     Reader reader(j, path);
     fields(reader, x);
   }
   template <class T>
   static void read(const Json& j, const std::string& path, std::optional<T>& x) {
-    if (j.is_null()) x.reset();
-    else read(j, path, x.emplace());
+    if (j.is_null())
+      x.reset();
+    else
+      read(j, path, x.emplace());
   }
   template <class T>
   static void read(const Json& j, const std::string& path, std::vector<T>& x) {
     if (!j.is_array()) expected(path, "an array", j);
     x.clear();
-    for (size_t i = 0; i < j.size(); ++i) read(j[i], fmt::format("{}/{}", path, i), x.emplace_back());
+    for (size_t i = 0; i < j.size(); ++i)
+      read(j[i], fmt::format("{}/{}", path, i), x.emplace_back());
   }
   template <class T>
   static void read(const Json& j, const std::string& path, std::map<std::string, T>& x) {
@@ -133,8 +142,9 @@ Report from_json(std::string_view text, std::string_view origin) {
   if (!schema.is_object() || schema.value("name", Json()) != kSchemaName)
     throw UsageError(fmt::format("{}: no report of schema {}", root, kSchemaName));
   if (schema.value("version", Json()) != kSchemaVersion)
-    throw UsageError(fmt::format("{}: {} version {}; this program reads version {}", root, kSchemaName,
-                                 schema.value("version", Json()).dump(), kSchemaVersion));
+    throw UsageError(fmt::format("{}: {} version {}; this program reads version {}", root,
+                                 kSchemaName, schema.value("version", Json()).dump(),
+                                 kSchemaVersion));
   Report report;
   Reader reader(j, root);
   fields(reader, report);

@@ -122,7 +122,8 @@ struct TrainingRun {
   int64_t parameters = 0;
   double tokens_per_step = 0;
   std::vector<double> losses, grad_norms;
-  std::string scaling_point;  // as in CaseResult; "" where the case's name and ranks say enough
+  std::string scaling_point =
+      {};  // as in CaseResult; "" where the case's name and ranks say enough
 };
 
 struct DeviceFact {
@@ -234,7 +235,8 @@ struct ScalingPoint {
   SplitSeconds split_s;
   bool comparable = true;  // false: more ranks than cores, or not every point measured
   std::string why_not;
-  std::string recompute;  // none, selective, full; "" where the case does not say
+  std::string recompute;           // none, selective, full; "" where the case does not say
+  std::string scaling_point = {};  // as in CaseResult
 };
 
 struct Scaling {

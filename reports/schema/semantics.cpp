@@ -68,8 +68,8 @@ void check_cases(const Json& report, Findings& out) {
     const std::string path = fmt::format("/cases/{}", i);
     check_case(c, path, out);
     const std::string key =
-        Json{c.at("name"), c.at("plugin"), c.at("ranks"), c.at("params"), c.at("layout"),
-             c.at("suite"), c.value("dtype", ""), c.value("scaling_point", "")}
+        Json{c.at("name"),   c.at("plugin"), c.at("ranks"),        c.at("params"),
+             c.at("layout"), c.at("suite"),  c.value("dtype", ""), c.value("scaling_point", "")}
             .dump();
     out.expect(seen.insert(key).second, path,
                fmt::format("the case {} is there twice with the same ranks and params",
@@ -112,8 +112,9 @@ std::vector<Violation> semantic_violations(const Json& report) {
   for (size_t i = 0; i < report.at("scaling_more").size(); ++i)
     check_scaling(report.at("scaling_more")[i], fmt::format("/scaling_more/{}", i), out);
   check_references(report, out);
-  out.expect(report.at("run").at("complete") == false || !report.at("environment").at("ranks").empty(),
-             "/environment/ranks", "a complete run names no rank");
+  out.expect(
+      report.at("run").at("complete") == false || !report.at("environment").at("ranks").empty(),
+      "/environment/ranks", "a complete run names no rank");
   const Json& verdict = report.at("verdict");
   const bool judged_bad = verdict.at("state") == "fail" || verdict.at("state") == "no_verdict";
   out.expect(!judged_bad || !verdict.at("reasons").empty(), "/verdict/reasons",

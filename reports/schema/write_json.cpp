@@ -1,10 +1,9 @@
-#include "reports/schema/json.h"
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "reports/schema/fields.h"
+#include "reports/schema/json.h"
 #include "reports/schema/outcome.h"
 
 namespace bench::schema {
@@ -42,10 +41,7 @@ Json value_of(const ParamValue& x) {
   return std::get<std::string>(x);
 }
 template <class T>
-  requires std::is_class_v<T>
-Json value_of(const T& x) {
-  return object_of(x);
-}
+requires std::is_class_v<T> Json value_of(const T& x) { return object_of(x); }
 template <class T>
 Json value_of(const std::optional<T>& x) {
   return x ? value_of(*x) : Json(nullptr);

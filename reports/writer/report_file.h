@@ -19,7 +19,6 @@ class ReportFile {
   ReportFile& operator=(ReportFile&& other) noexcept;
   ReportFile(const ReportFile&) = delete;
   ReportFile& operator=(const ReportFile&) = delete;
-  // Removes the temporary file of a report that was never written.
   ~ReportFile();
 
   // The whole report: to the temporary name, synced, renamed over the target. May be called again;
@@ -34,9 +33,7 @@ class ReportFile {
 
  private:
   ReportFile() = default;
-  void release() noexcept;
-
-  std::string path_, target_, temporary_;
+  std::string path_, target_;
   int fd_ = -1;  // of a target that is no regular file
   bool regular_ = false;
 };

@@ -1,0 +1,138 @@
+#include "reports/derive/ceilings.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace bench::reports {
+namespace {
+
+using schema::CaseResult;
+using schema::Report;
+
+constexpr const char* kPattern = "pattern";  // the parameter that names a stream's access pattern
+
+bool is_ceiling(const CaseResult& c, const char* what, int ranks) {
+  return c.ceiling == what && c.ranks == ranks && c.outcome == schema::Outcome::measured &&
+         c.time_s;
+}
+
+std::string pattern_of(const CaseResult& c) {
+  const auto found = c.params.find(kPattern);
+  if (found == c.params.end() || !std::holds_alternative<std::string>(found->second)) return "";
+  return std::get<std::string>(found->second);
+}
+
+const schema::Number& amount_of(const CaseResult& c) {
+  return c.ceiling == "gemm" ? c.work.flops : c.work.bytes;
+}
+
+// Keeps only those that hold, if any does.
+template <class Holds>
+void prefer(std::vector<const CaseResult*>& cases, Holds holds) {
+  if (std::any_of(cases.begin(), cases.end(), holds))
+    std::erase_if(cases, [&](const CaseResult* c) { return !holds(c); });
+}
+
+std::vector<const CaseResult*> gemm_cases(const Report& report, int ranks,
+                                          const std::string& dtype) {
+  std::vector<const CaseResult*> found;
+  for (const CaseResult& c : report.cases)
+    if (is_ceiling(c, "gemm", ranks) && c.dtype == dtype) found.push_back(&c);
+  return found;
+}
+
+std::vector<const CaseResult*> copy_cases(const Report& report, int ranks, const std::string& dtype,
+                                          const std::string& pattern) {
+  std::vector<const CaseResult*> found;
+  for (const CaseResult& c : report.cases)
+    if (is_ceiling(c, "copy", ranks)) found.push_back(&c);
+  if (!pattern.empty())
+    prefer(found, [&](const CaseResult* c) { return pattern_of(*c) == pattern; });
+  prefer(found, [&](const CaseResult* c) { return c->dtype == dtype; });
+  return found;
+}
+
+ByRound best_by_round(const std::vector<const CaseResult*>& cases) {
+  ByRound best;
+  for (const CaseResult* c : cases)
+    for (const auto& [round, rate] : rates_by_round(*c, amount_of(*c).value_or(0)))
+      best[round] = std::max(best[round], rate);
+  return best;
+}
+
+// A rank's own time where it is known, else the slowest rank's.
+schema::Number best_of_rank(const std::vector<const CaseResult*>& cases, int rank) {
+  schema::Number best;
+  for (const CaseResult* c : cases) {
+    double seconds = c->time_s->median;
+    if (c->ranks_time_s && rank < static_cast<int>(c->ranks_time_s->median.size()))
+      seconds = c->ranks_time_s->median[rank];
+    if (amount_of(*c) && seconds > 0) best = std::max(best.value_or(0), *amount_of(*c) / seconds);
+  }
+  return best;
+}
+
+void set_flag(CaseResult& c, const char* flag) {
+  if (std::find(c.flags.begin(), c.flags.end(), flag) == c.flags.end()) c.flags.emplace_back(flag);
+}
+
+schema::Number fraction(CaseResult& c, const schema::Number& amount, const ByRound& ceiling) {
+  if (!amount || *amount <= 0) return {};
+  const OverRounds found = ratio_over_rounds(rates_by_round(c, *amount), ceiling);
+  if (found.median && is_unsteady(ceiling)) set_flag(c, "unsteady");
+  return found.median;
+}
+
+}  // namespace
+
+ByRound gemm_rates(const Report& report, int ranks, const std::string& dtype) {
+  return best_by_round(gemm_cases(report, ranks, dtype));
+}
+
+ByRound copy_rates(const Report& report, int ranks, const std::string& dtype,
+                   const std::string& pattern) {
+  return best_by_round(copy_cases(report, ranks, dtype, pattern));
+}
+
+bool is_unsteady(const ByRound& rates) {
+  if (rates.empty()) return false;
+  const auto [low, high] = std::minmax_element(
+      rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return high->second > 1.1 * low->second;
+}
+
+std::vector<schema::Ceiling> derive_ceilings(const Report& report) {
+  std::set<std::pair<int, std::string>> groups;  // rank count, dtype
+  for (const CaseResult& c : report.cases)
+    if (!c.ceiling.empty() && is_ceiling(c, c.ceiling.c_str(), c.ranks))
+      groups.insert({c.ranks, c.dtype});
+  std::vector<schema::Ceiling> ceilings;
+  for (const auto& [ranks, dtype] : groups) {
+    const auto gemm = gemm_cases(report, ranks, dtype);
+    const auto copy = copy_cases(report, ranks, dtype, "");
+    const std::string device = (gemm.empty() ? copy : gemm).front()->device;
+    const bool unsteady = is_unsteady(best_by_round(gemm)) || is_unsteady(best_by_round(copy));
+    for (int rank = 0; rank < ranks; ++rank)
+      ceilings.push_back({.rank = rank,
+                          .active_ranks = ranks,
+                          .device = device,
+                          .dtype = dtype,
+                          .gemm_flops_per_s = best_of_rank(gemm, rank),
+                          .copy_bytes_per_s = best_of_rank(copy, rank),
+                          .unsteady = unsteady});
+  }
+  return ceilings;
+}
+
+void derive_of_ceiling(Report& report) {
+  for (CaseResult& c : report.cases) {
+    c.of_ceiling = {};
+    if (c.outcome != schema::Outcome::measured) continue;
+    c.of_ceiling.gemm = fraction(c, c.work.flops, gemm_rates(report, c.ranks, c.dtype));
+    c.of_ceiling.copy =
+        fraction(c, c.work.bytes, copy_rates(report, c.ranks, c.dtype, pattern_of(c)));
+  }
+}
+
+}  // namespace bench::reports
