@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/measure/guard.h"
+#include "parallel/comm/strings.h"
 
 namespace bench::measure {
 namespace {
@@ -72,7 +73,7 @@ schema::Verify check_on_all(Subject& subject, Communicator& comm) {
     if (of_rank.code != 0) guard.throw_on_all(comm, r);
     if (is_worse(verify_of(of_rank), worst)) worst = verify_of(of_rank), worst_rank = r;
   }
-  worst.detail = broadcast_text(comm, own.detail, worst_rank);
+  worst.detail = broadcast_string(comm, own.detail, worst_rank);
   if (worst.status == "wrong" && comm.size() > 1)
     worst.detail = fmt::format("rank {}: {}", worst_rank, worst.detail);
   return worst;

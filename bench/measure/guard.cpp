@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <stdexcept>
 #include <vector>
 
 #include "bench/base/status.h"
+#include "parallel/comm/strings.h"
 
 namespace bench::measure {
 namespace {
@@ -16,8 +16,8 @@ enum ErrorKind { kOther = 1, kUnsupported, kUsage, kEnvironment };
 [[noreturn]] void throw_kind(int kind, const std::string& words) {
   switch (kind) {
     case kUnsupported: throw Unsupported(words);
-    case kUsage: throw UsageError(words);
-    case kEnvironment: throw EnvironmentError(words);
+    case kUsage: throw AgreedError(ExitCode::kUsage, words);
+    case kEnvironment: throw AgreedError(ExitCode::kEnvironment, words);
     default: throw std::runtime_error(words);
   }
 }
@@ -42,7 +42,7 @@ void Guard::keep() noexcept {
 }
 
 void Guard::throw_on_all(Communicator& comm, int failing_rank) const {
-  const std::string words = broadcast_text(comm, words_, failing_rank);
+  const std::string words = broadcast_string(comm, words_, failing_rank);
   double kind = code_;
   comm.broadcast(Stream{}, &kind, 1, DType::f64, failing_rank);
   throw_kind(static_cast<int>(kind),
@@ -61,15 +61,6 @@ void run_on_all(Communicator& comm, const std::function<void()>& f) {
   Guard guard;
   guard.run(f);
   guard.agree(comm);
-}
-
-std::string broadcast_text(Communicator& comm, std::string_view text, int root) {
-  int64_t length = static_cast<int64_t>(text.size());
-  comm.broadcast(Stream{}, &length, 1, DType::i64, root);
-  std::string shared(text);
-  shared.resize(static_cast<size_t>(length));
-  if (length > 0) comm.broadcast(Stream{}, shared.data(), length, DType::u8, root);
-  return shared;
 }
 
 }  // namespace bench::measure

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "parallel/comm/communicator.h"
 
@@ -28,8 +27,9 @@ class Guard {
   double code() const { return code_; }
 
   // Collective, when `failing_rank` (the lowest with a code) is known to all: throws there and
-  // everywhere the error of that rank, of the same type (UsageError, EnvironmentError, Unsupported,
-  // else std::runtime_error), with "rank N: " before its words when there are several ranks.
+  // everywhere what that rank threw, with "rank N: " before its words when there are several ranks.
+  // UsageError and EnvironmentError become an AgreedError of their exit code, Unsupported stays,
+  // anything else is a std::runtime_error.
   [[noreturn]] void throw_on_all(Communicator& comm, int failing_rank) const;
 
   // Collective: throw_on_all when any rank failed. One exchange.
@@ -44,8 +44,5 @@ class Guard {
 
 // f on every rank, then agreement: returns on all ranks or throws on all. For set-up and the like.
 void run_on_all(Communicator& comm, const std::function<void()>& f);
-
-// Root's text on every rank. Collective.
-std::string broadcast_text(Communicator& comm, std::string_view text, int root);
 
 }  // namespace bench::measure

@@ -69,11 +69,10 @@ struct RoundSamples {
 };
 
 // One round. Collective over comm; every rank returns the same slowest_s, fastest_s, last_rank,
-// verify. An exception of one rank's subject is thrown on every rank, of the same type and with the
-// first failing rank's words. The exchanges of the loop itself use host memory: comm must accept
+// verify. An exception of one rank's subject is thrown on every rank, with the first failing rank's
+// words (Guard says as what). The exchanges of the loop itself use host memory: comm must accept
 // it. Checked before sampling (first round: what the first call left; a later round starts where
-// the last one was checked) and after. With fixed_samples only after: nothing has run before the
-// first sample.
+// the last one was checked) and after. With fixed_samples only after: nothing has run before.
 RoundSamples run_round(Subject& subject, Communicator& comm, Clock& clock, const Settings& settings,
                        Plan& plan, PhaseSink& phases);
 
