@@ -1,0 +1,224 @@
+#include "parallel/gpt2/backward.h"
+
+#include "parallel/gpt2/reduce.h"
+
+namespace bench::gpt2 {
+namespace {
+
+// The first micro-batch writes weight gradients, so that 4 bytes a parameter need no zeroing first.
+struct Pass {
+  bool accumulate;
+};
+
+template <class T>
+void zero_added_to(StepState<T>& st) {
+  for (const layout::Span& run : st.table.added_to_runs()) {
+    st.context.device.fill(st.context.stream, st.gradient(run.begin), 0,
+                           static_cast<size_t>(run.size) * sizeof(T));
+  }
+}
+
+// Backward of a linear layer: gradient of its input, of its weight and bias.
+template <class T>
+struct LinearPlace {
+  int64_t in, out;
+  const T* dy;  // [n, out]
+  const T* x;   // [n, in]
+  int64_t weight, bias;
+  T* dx;  // [n, in]
+};
+
+template <class T>
+void weight_grad(StepState<T>& st, Pass pass, const LinearPlace<T>& p, bool has_bias) {
+  st.ops.linear_weight_grad(st.context, {.n = st.shape.n,
+                                         .in = p.in,
+                                         .out = p.out,
+                                         .accumulate = pass.accumulate,
+                                         .dy = p.dy,
+                                         .x = p.x,
+                                         .dw = st.gradient(p.weight),
+                                         .d_bias = has_bias ? st.gradient(p.bias) : nullptr});
+}
+
+template <class T>
+void input_grad(StepState<T>& st, const LinearPlace<T>& p) {
+  st.ops.linear_input_grad(st.context, {.n = st.shape.n,
+                                        .in = p.in,
+                                        .out = p.out,
+                                        .dy = p.dy,
+                                        .w = st.weight(p.weight),
+                                        .dx = p.dx});
+}
+
+// Row-parallel: dy is whole on every tensor rank, dx is this rank's part; nothing to reduce.
+template <class T>
+void row_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p) {
+  weight_grad(st, pass, p, true);
+  input_grad(st, p);
+}
+
+// Column-parallel: every rank has a partial sum of dx. Its reduction starts before the
+// weight-gradient product and runs beside it (Narayanan 2021).
+template <class T>
+void column_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p, bool has_bias) {
+  input_grad(st, p);
+  StartedSum<T> sum(st.context, st.mesh, p.dx, st.shape.n * p.in);
+  weight_grad(st, pass, p, has_bias);
+  sum.wait();
+}
+
+// Through a norm back into the residual stream, whose gradient is w.d_residual.
+template <class T>
+struct NormPlace {
+  const T* x;
+  const T* mean;
+  const T* rstd;
+  int64_t gain, bias;
+  bool last;  // the final norm: no gradient came along the residual path yet
+};
+
+template <class T>
+void norm_backward(StepState<T>& st, const NormPlace<T>& p) {
+  Workspace<T>& w = st.work;
+  st.ops.layer_norm_backward(st.context, {.n = st.shape.n,
+                                          .h = st.shape.h,
+                                          .dy = w.d_norm,
+                                          .x = p.x,
+                                          .gamma = st.weight(p.gain),
+                                          .mean = p.mean,
+                                          .rstd = p.rstd,
+                                          .d_residual = p.last ? nullptr : w.d_residual,
+                                          .dx = w.d_residual,
+                                          .d_gamma = st.gradient(p.gain),
+                                          .d_beta = st.gradient(p.bias)});
+}
+
+template <class T>
+void head_backward(StepState<T>& st, Pass pass) {
+  const Range range(st.context, "head", 0);
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  column_parallel<T>(st, pass,
+                     {.in = s.h,
+                      .out = s.vocab.rows,
+                      .dy = w.logits,
+                      .x = w.final_norm,
+                      .weight = st.table.token_embedding(),
+                      .bias = 0,
+                      .dx = w.d_norm},
+                     false);
+  norm_backward<T>(st, {.x = w.out,
+                        .mean = w.final_mean,
+                        .rstd = w.final_rstd,
+                        .gain = st.table.final_gain(),
+                        .bias = st.table.final_bias(),
+                        .last = true});
+}
+
+template <class T>
+void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActivations<T>& a) {
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  row_parallel<T>(st, pass,
+                  {.in = s.ff,
+                   .out = s.h,
+                   .dy = w.d_residual,
+                   .x = a.gelu,
+                   .weight = o.fc2_w,
+                   .bias = o.fc2_b,
+                   .dx = w.d_wide});
+  st.ops.gelu_backward(st.context,
+                       {.size = s.n * s.ff, .dy = w.d_wide, .x = a.fc1, .dx = w.d_wide});
+  column_parallel<T>(st, pass,
+                     {.in = s.h,
+                      .out = s.ff,
+                      .dy = w.d_wide,
+                      .x = a.ln2,
+                      .weight = o.fc1_w,
+                      .bias = o.fc1_b,
+                      .dx = w.d_norm},
+                     true);
+  norm_backward<T>(st, {.x = a.mid,
+                        .mean = a.ln2_mean,
+                        .rstd = a.ln2_rstd,
+                        .gain = o.ln2_g,
+                        .bias = o.ln2_b,
+                        .last = false});
+}
+
+template <class T>
+void attention_backward(StepState<T>& st, Pass pass, const LayerOffsets& o,
+                        LayerActivations<T>& a) {
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  row_parallel<T>(st, pass,
+                  {.in = s.h_part,
+                   .out = s.h,
+                   .dy = w.d_residual,
+                   .x = a.attention,
+                   .weight = o.proj_w,
+                   .bias = o.proj_b,
+                   .dx = w.d_part});
+  st.ops.attention_backward(st.context, {.batch = s.micro_batch,
+                                         .seq = s.seq,
+                                         .heads = s.heads,
+                                         .d = s.d,
+                                         .qkv = a.qkv,
+                                         .out = a.attention,
+                                         .saved = a.saved,
+                                         .d_out = w.d_part,
+                                         .d_qkv = w.d_wide});
+  column_parallel<T>(st, pass,
+                     {.in = s.h,
+                      .out = 3 * s.h_part,
+                      .dy = w.d_wide,
+                      .x = a.ln1,
+                      .weight = o.qkv_w,
+                      .bias = o.qkv_b,
+                      .dx = w.d_norm},
+                     true);
+  norm_backward<T>(st, {.x = a.in,
+                        .mean = a.ln1_mean,
+                        .rstd = a.ln1_rstd,
+                        .gain = o.ln1_g,
+                        .bias = o.ln1_b,
+                        .last = false});
+}
+
+// After head_backward wrote the tied weight's gradient as the head, this adds its part as the
+// embedding.
+template <class T>
+void embedding_backward(StepState<T>& st, const int32_t* ids) {
+  const RankShape& s = st.shape;
+  st.ops.embedding_backward(st.context, {.n = s.n,
+                                         .h = s.h,
+                                         .seq = s.seq,
+                                         .first_row = s.vocab.first,
+                                         .rows = s.vocab.rows,
+                                         .ids = ids,
+                                         .dy = st.work.d_residual,
+                                         .d_token = st.gradient(st.table.token_embedding()),
+                                         .d_position = st.gradient(st.table.position_embedding())});
+}
+
+}  // namespace
+
+template <class T>
+void backward(StepState<T>& st, int64_t micro) {
+  const Range range(st.context, "backward", micro);
+  const Pass pass{.accumulate = micro > 0};
+  if (!pass.accumulate) zero_added_to(st);
+  head_backward(st, pass);
+  for (int64_t i = st.shape.layers - 1; i >= 0; --i) {
+    const Range layer(st.context, "layer", i);
+    LayerActivations<T>& a = st.work.layers[static_cast<size_t>(i)];
+    mlp_backward(st, pass, st.table.layer(i), a);
+    attention_backward(st, pass, st.table.layer(i), a);
+  }
+  embedding_backward(st, st.inputs.data() + micro * st.shape.n);
+}
+
+template void backward(StepState<float>&, int64_t);
+template void backward(StepState<double>&, int64_t);
+
+}  // namespace bench::gpt2

@@ -1,0 +1,81 @@
+#include "parallel/gpt2/config.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bench/base/status.h"
+
+namespace bench::gpt2 {
+namespace {
+
+void require(bool holds, const std::string& otherwise) {
+  if (!holds) throw UsageError(otherwise);
+}
+
+void validate_model(const StepConfig& c) {
+  const model::ModelConfig& m = c.model;
+  require(m.layers >= 1 && m.hidden >= 1 && m.heads >= 1 && m.seq >= 1 && m.vocab >= 1,
+          fmt::format("model {} has layers {}, hidden {}, heads {}, seq {}, vocab {}: all must be "
+                      "at least 1",
+                      m.name, m.layers, m.hidden, m.heads, m.seq, m.vocab));
+  require(m.hidden % m.heads == 0,
+          fmt::format("hidden {} is not divisible by {} heads", m.hidden, m.heads));
+  require(c.tp >= 1 && c.dp >= 1, fmt::format("tp {} and dp {} must be at least 1", c.tp, c.dp));
+  require(m.heads % c.tp == 0,
+          fmt::format("{} heads are not divisible by {} tensor-parallel ranks: choose a --tp that "
+                      "divides {}",
+                      m.heads, c.tp, m.heads));
+}
+
+void validate_optimizer(const StepConfig& c) {
+  require(std::isfinite(c.lr) && c.lr >= 0,
+          fmt::format("learning rate {} must be finite and not negative", c.lr));
+  require(c.clip > 0, fmt::format("gradient clip {} must be positive", c.clip));
+  require(c.beta1 >= 0 && c.beta1 < 1 && c.beta2 >= 0 && c.beta2 < 1,
+          fmt::format("betas {} and {} must lie in [0, 1)", c.beta1, c.beta2));
+  require(c.eps > 0, fmt::format("eps {} must be positive", c.eps));
+  require(c.bucket_bytes > 0, fmt::format("bucket of {} bytes is empty", c.bucket_bytes));
+}
+
+void refuse_what_is_not_here(const StepConfig& c) {
+  require(c.pp == 1, fmt::format("pp {}: this step has no pipeline parallelism; use --pp 1 and "
+                                 "spread the ranks over --tp and --dp",
+                                 c.pp));
+  require(!c.sequence_parallel,
+          "sequence-parallel: this step keeps norms and residuals whole on every tensor rank; "
+          "leave the option out");
+  require(c.recompute == "none",
+          fmt::format("recompute '{}': this step keeps all activations; use --recompute none",
+                      c.recompute));
+  require(c.zero == 0, fmt::format("zero {}: this step keeps the optimizer's state whole on every "
+                                   "data rank; use --zero 0",
+                                   c.zero));
+  require(c.dropout == 0, fmt::format("dropout {}: this step has none; use 0", c.dropout));
+}
+
+}  // namespace
+
+void StepConfig::validate() const {
+  validate_model(*this);
+  batch().validate();
+  validate_optimizer(*this);
+  refuse_what_is_not_here(*this);
+}
+
+RankShape rank_shape(const StepConfig& c, int tensor_rank) {
+  const model::ModelConfig& m = c.model;
+  return {.micro_batch = c.micro_batch,
+          .seq = m.seq,
+          .layers = m.layers,
+          .n = c.micro_batch * m.seq,
+          .h = m.hidden,
+          .d = m.hidden / m.heads,
+          .heads = m.heads / c.tp,
+          .h_part = m.hidden / c.tp,
+          .ff = 4 * m.hidden / c.tp,
+          .vocab = layout::vocab_part(m.vocab, c.tp, tensor_rank),
+          .true_vocab = m.vocab};
+}
+
+}  // namespace bench::gpt2

@@ -1,0 +1,64 @@
+#pragma once
+// What one training step is: the model, the batch, the layout over ranks, and the optimizer's
+// constants.
+
+#include <cstdint>
+#include <string>
+
+#include "bench/model/model.h"
+#include "parallel/layout/mesh.h"
+#include "parallel/layout/shard.h"
+
+namespace bench::gpt2 {
+
+struct StepConfig {
+  model::ModelConfig model;
+  int64_t micro_batch = 1;   // sequences of one forward pass
+  int64_t global_batch = 1;  // sequences of one optimizer step, all data ranks together
+  int tp = 1;                // tensor-parallel ranks
+  int dp = 1;                // data-parallel ranks
+
+  double lr = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;  // decoupled; on tensors of two dimensions only
+  double clip = 1.0;           // global gradient norm at most this
+  uint64_t seed = 1;           // of the initial weights
+
+  int64_t bucket_bytes = int64_t{64} << 20;  // one data-parallel all-reduce of gradients
+
+  // Part of the command line, but not of this step: validate() refuses any other value.
+  int pp = 1;
+  bool sequence_parallel = false;
+  std::string recompute = "none";
+  int zero = 0;
+  double dropout = 0;
+
+  // Throws UsageError that names the numbers that do not fit together.
+  void validate() const;
+
+  layout::MeshShape mesh() const { return {.tensor = tp, .data = dp, .pipeline = pp}; }
+  layout::BatchPlan batch() const {
+    return {.global_batch = global_batch, .micro_batch = micro_batch, .data_size = dp};
+  }
+  int64_t padded_vocab() const { return model::padded_vocab(model.vocab, tp); }
+  int64_t tokens_per_step() const { return global_batch * model.seq; }
+};
+
+// The sizes of one micro-batch on one tensor rank, from which every buffer and op is dimensioned.
+struct RankShape {
+  int64_t micro_batch, seq, layers;
+  int64_t n;       // tokens of a micro-batch
+  int64_t h;       // hidden
+  int64_t d;       // head size
+  int64_t heads;   // here: all heads / tp
+  int64_t h_part;  // h / tp = heads * d
+  int64_t ff;      // 4h / tp
+  layout::VocabPart vocab;
+  int64_t true_vocab;
+};
+
+RankShape rank_shape(const StepConfig& config, int tensor_rank);
+
+}  // namespace bench::gpt2

@@ -1,0 +1,211 @@
+#include "parallel/gpt2/forward.h"
+
+#include "parallel/gpt2/reduce.h"
+
+namespace bench::gpt2 {
+namespace {
+
+using layout::Axis;
+
+constexpr double kNormEps = 1e-5;
+
+// Every token row is on one tensor rank; the position is added by the first, so the sum holds it
+// once.
+template <class T>
+void embed(StepState<T>& st, const int32_t* ids) {
+  const RankShape& s = st.shape;
+  T* y = st.work.layers.front().in;
+  st.ops.embedding_forward(
+      st.context,
+      {.n = s.n,
+       .h = s.h,
+       .seq = s.seq,
+       .first_row = s.vocab.first,
+       .rows = s.vocab.rows,
+       .ids = ids,
+       .token = st.weight(st.table.token_embedding()),
+       .position = st.first_tensor_rank() ? st.weight(st.table.position_embedding()) : nullptr,
+       .y = y});
+  all_reduce(st.context, st.mesh, Axis::tensor, y, s.n * s.h, ReduceOp::sum);
+}
+
+// The residual stream takes the branch's output where there is one, and is normalised.
+template <class T>
+struct NormPlace {
+  const T* branch;  // or nullptr: `stream` is already the residual stream
+  const T* before;  // residual stream before the branch
+  T* stream;        // [n, h] residual stream that is normalised
+  int64_t gain, bias;
+  T* y;
+  T* mean;
+  T* rstd;
+};
+
+template <class T>
+void normalise(StepState<T>& st, const NormPlace<T>& p) {
+  const bool adds = p.branch != nullptr;
+  st.ops.layer_norm_forward(st.context, {.n = st.shape.n,
+                                         .h = st.shape.h,
+                                         .eps = static_cast<T>(kNormEps),
+                                         .x = adds ? p.branch : p.stream,
+                                         .residual = adds ? p.before : nullptr,
+                                         .sum = adds ? p.stream : nullptr,
+                                         .gamma = st.weight(p.gain),
+                                         .beta = st.weight(p.bias),
+                                         .y = p.y,
+                                         .mean = p.mean,
+                                         .rstd = p.rstd});
+}
+
+// Row-parallel: partial sums over the tensor ranks. The bias must be in the sum once, so the first
+// rank alone brings it, inside its product; that spares a pass over [n, h] after the reduction.
+template <class T>
+void row_parallel(StepState<T>& st, int64_t in, const T* x, int64_t weight, int64_t bias) {
+  const RankShape& s = st.shape;
+  st.ops.linear_forward(st.context, {.n = s.n,
+                                     .in = in,
+                                     .out = s.h,
+                                     .x = x,
+                                     .w = st.weight(weight),
+                                     .bias = st.first_tensor_rank() ? st.weight(bias) : nullptr,
+                                     .y = st.work.branch});
+  all_reduce(st.context, st.mesh, Axis::tensor, st.work.branch, s.n * s.h, ReduceOp::sum);
+}
+
+template <class T>
+void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
+  const RankShape& s = st.shape;
+  st.ops.linear_forward(st.context, {.n = s.n,
+                                     .in = s.h,
+                                     .out = 3 * s.h_part,
+                                     .x = a.ln1,
+                                     .w = st.weight(o.qkv_w),
+                                     .bias = st.weight(o.qkv_b),
+                                     .y = a.qkv});
+  st.ops.attention_forward(st.context, {.batch = s.micro_batch,
+                                        .seq = s.seq,
+                                        .heads = s.heads,
+                                        .d = s.d,
+                                        .qkv = a.qkv,
+                                        .out = a.attention,
+                                        .saved = a.saved});
+  row_parallel<T>(st, s.h_part, a.attention, o.proj_w, o.proj_b);
+}
+
+template <class T>
+void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
+  const RankShape& s = st.shape;
+  st.ops.linear_forward(st.context, {.n = s.n,
+                                     .in = s.h,
+                                     .out = s.ff,
+                                     .x = a.ln2,
+                                     .w = st.weight(o.fc1_w),
+                                     .bias = st.weight(o.fc1_b),
+                                     .y = a.fc1});
+  st.ops.gelu_forward(st.context, {.size = s.n * s.ff, .x = a.fc1, .y = a.gelu});
+  row_parallel<T>(st, s.ff, a.gelu, o.fc2_w, o.fc2_b);
+}
+
+template <class T>
+void layer_forward(StepState<T>& st, int64_t index) {
+  const Range range(st.context, "layer", index);
+  Workspace<T>& w = st.work;
+  const LayerOffsets& o = st.table.layer(index);
+  LayerActivations<T>& a = w.layers[static_cast<size_t>(index)];
+  const bool first = index == 0;
+  normalise<T>(st, {.branch = first ? nullptr : w.branch,
+                    .before = first ? nullptr : w.layers[static_cast<size_t>(index - 1)].mid,
+                    .stream = a.in,
+                    .gain = o.ln1_g,
+                    .bias = o.ln1_b,
+                    .y = a.ln1,
+                    .mean = a.ln1_mean,
+                    .rstd = a.ln1_rstd});
+  attention_branch(st, o, a);
+  normalise<T>(st, {.branch = w.branch,
+                    .before = a.in,
+                    .stream = a.mid,
+                    .gain = o.ln2_g,
+                    .bias = o.ln2_b,
+                    .y = a.ln2,
+                    .mean = a.ln2_mean,
+                    .rstd = a.ln2_rstd});
+  mlp_branch(st, o, a);
+}
+
+// Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits.
+template <class T>
+void cross_entropy(StepState<T>& st, const int32_t* targets, T* loss, LossMode mode) {
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  const int64_t cols = s.vocab.rows, first = s.vocab.first;
+  st.ops.cross_entropy_max(st.context, {.n = s.n,
+                                        .cols = cols,
+                                        .first_col = first,
+                                        .true_vocab = s.true_vocab,
+                                        .logits = w.logits,
+                                        .row_max = w.row_max});
+  all_reduce(st.context, st.mesh, Axis::tensor, w.row_max, s.n, ReduceOp::max);
+  st.ops.cross_entropy_sum(st.context, {.n = s.n,
+                                        .cols = cols,
+                                        .first_col = first,
+                                        .true_vocab = s.true_vocab,
+                                        .logits = w.logits,
+                                        .row_max = w.row_max,
+                                        .targets = targets,
+                                        .sum_and_target = w.sums});
+  all_reduce(st.context, st.mesh, Axis::tensor, w.sums, 2 * s.n, ReduceOp::sum);
+  // The mean over all tokens of the global batch: micro-batches and data ranks then simply add up.
+  const double scale = 1.0 / static_cast<double>(st.config.tokens_per_step());
+  st.ops.cross_entropy_grad(st.context,
+                            {.n = s.n,
+                             .cols = cols,
+                             .first_col = first,
+                             .true_vocab = s.true_vocab,
+                             .scale = static_cast<T>(scale),
+                             .logits = w.logits,
+                             .row_max = w.row_max,
+                             .sum_and_target = w.sums,
+                             .targets = targets,
+                             .loss = loss,
+                             .d_logits = mode == LossMode::gradient ? w.logits : nullptr});
+}
+
+template <class T>
+void head(StepState<T>& st, const int32_t* targets, T* loss, LossMode mode) {
+  const Range range(st.context, "head", 0);
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  normalise<T>(st, {.branch = w.branch,
+                    .before = w.layers.back().mid,
+                    .stream = w.out,
+                    .gain = st.table.final_gain(),
+                    .bias = st.table.final_bias(),
+                    .y = w.final_norm,
+                    .mean = w.final_mean,
+                    .rstd = w.final_rstd});
+  st.ops.linear_forward(st.context, {.n = s.n,
+                                     .in = s.h,
+                                     .out = s.vocab.rows,
+                                     .x = w.final_norm,
+                                     .w = st.weight(st.table.token_embedding()),
+                                     .bias = nullptr,
+                                     .y = w.logits});
+  cross_entropy(st, targets, loss, mode);
+}
+
+}  // namespace
+
+template <class T>
+void forward(StepState<T>& st, int64_t micro, LossMode mode) {
+  const Range range(st.context, "forward", micro);
+  const int64_t n = st.shape.n;
+  embed(st, st.inputs.data() + micro * n);
+  for (int64_t i = 0; i < st.shape.layers; ++i) layer_forward(st, i);
+  head(st, st.targets.data() + micro * n, st.work.loss + micro * n, mode);
+}
+
+template void forward(StepState<float>&, int64_t, LossMode);
+template void forward(StepState<double>&, int64_t, LossMode);
+
+}  // namespace bench::gpt2

@@ -1,0 +1,92 @@
+#pragma once
+// The table of a tensor rank's parameters: names, shapes, how each is sharded, and where it lies in
+// the flat buffers that hold weights, gradients and the optimizer's moments.
+//
+// Names are Hugging Face's. Linear weights are [out, in], one row an output feature. QKV rows are
+// ordered per head [heads, 3, d], so that a tensor rank's consecutive rows are whole heads.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parallel/gpt2/config.h"
+#include "parallel/layout/shard.h"
+
+namespace bench::gpt2 {
+
+enum class Sharding {
+  replicated,  // the same on every tensor rank
+  rows,        // dimension 0 is cut: column-parallel weights and biases, the vocabulary
+  columns,     // dimension 1 is cut: row-parallel weights
+};
+
+enum class Init { normal, residual_normal, zeros, ones };
+
+struct Parameter {
+  std::string name;
+  int64_t full_rows = 0, full_cols = 0;  // unsharded, unpadded; a vector is [rows, 1]
+  int64_t rows = 0, cols = 0;            // here (the vocabulary: with padding)
+  int64_t first_row = 0, first_col = 0;  // of the full tensor
+  int dims = 2;                          // 1 for vectors
+  Sharding sharding = Sharding::replicated;
+  Init init = Init::zeros;
+  uint64_t index = 0;  // the same for every layout: seeds the initial values
+  int64_t offset = 0;  // in the flat buffers
+  int64_t size() const { return rows * cols; }
+  int64_t full_size() const { return full_rows * full_cols; }
+  int64_t true_rows() const;  // rows here that are no padding
+  bool decays() const { return dims == 2; }
+};
+
+// Places of one layer's parameters in the flat buffers.
+struct LayerOffsets {
+  int64_t qkv_w, proj_w, fc1_w, fc2_w, qkv_b, fc1_b;  // sharded
+  int64_t ln1_g, ln1_b, proj_b, ln2_g, ln2_b, fc2_b;  // replicated
+};
+
+class ParameterTable {
+ public:
+  ParameterTable(const StepConfig& config, int tensor_rank);
+
+  const std::vector<Parameter>& all() const { return all_; }
+  const Parameter& find(std::string_view name) const;  // throws UsageError
+  // Elements of a flat buffer. Tensors start at multiples of 16 elements; gaps hold zeros for ever.
+  int64_t flat_size() const { return flat_size_; }
+
+  const LayerOffsets& layer(int64_t i) const { return layers_[static_cast<size_t>(i)]; }
+  int64_t token_embedding() const { return token_; }
+  int64_t position_embedding() const { return position_; }
+  int64_t final_gain() const { return final_gain_; }
+  int64_t final_bias() const { return final_bias_; }
+
+  // Maximal runs of neighbours: what one optimizer call covers, and what this rank counts in the
+  // global gradient norm (replicated tensors on tensor rank 0 alone).
+  struct Run {
+    layout::Span span;
+    bool decays;
+  };
+  const std::vector<Run>& optimizer_runs() const { return optimizer_runs_; }
+  const std::vector<layout::Span>& norm_runs() const { return norm_runs_; }
+  // Gradients that ops add to rather than write: zeroed before the first micro-batch.
+  const std::vector<layout::Span>& added_to_runs() const { return added_to_runs_; }
+
+ private:
+  struct Declaration;
+  int64_t declare(const Declaration& d);
+  void declare_layer(int64_t index);
+  void collect_runs();
+
+  RankShape shape_;
+  int tensor_size_;
+  int tensor_rank_;
+  std::vector<Parameter> all_;
+  std::vector<LayerOffsets> layers_;
+  int64_t flat_size_ = 0;
+  int64_t token_ = 0, position_ = 0, final_gain_ = 0, final_bias_ = 0;
+  std::vector<Run> optimizer_runs_;
+  std::vector<layout::Span> norm_runs_;
+  std::vector<layout::Span> added_to_runs_;
+};
+
+}  // namespace bench::gpt2

@@ -1,0 +1,154 @@
+#include "parallel/gpt2/state_access.h"
+
+#include <algorithm>
+#include <span>
+
+#include "bench/base/status.h"
+#include "parallel/gpt2/hf_weights.h"
+#include "parallel/gpt2/initialise.h"
+
+namespace bench::gpt2 {
+namespace {
+
+template <class T>
+void copy_now(StepState<T>& st, T* to, const T* from, int64_t size) {
+  st.context.device.copy(st.context.stream, to, from, static_cast<size_t>(size) * sizeof(T));
+  st.context.device.synchronize(st.context.stream);
+}
+
+template <class T>
+void zero_moments(StepState<T>& st) {
+  st.context.device.fill(st.context.stream, st.m.data(), 0, st.m.bytes());
+  st.context.device.fill(st.context.stream, st.v.data(), 0, st.v.bytes());
+  st.updates = 0;
+}
+
+// This rank's part of a full tensor; rows past its end (vocabulary padding) are zero.
+template <class T>
+std::vector<T> shard_of(const Parameter& p, std::span<const float> full) {
+  std::vector<T> part(static_cast<size_t>(p.size()), T(0));
+  for (int64_t r = 0; r < p.true_rows(); ++r) {
+    const int64_t from = (p.first_row + r) * p.full_cols + p.first_col;
+    const auto row = full.subspan(static_cast<size_t>(from), static_cast<size_t>(p.cols));
+    std::copy(row.begin(), row.end(), part.begin() + r * p.cols);
+  }
+  return part;
+}
+
+// [tp, rows, cols] parts of all tensor ranks -> [full_rows, full_cols].
+template <class T>
+std::vector<T> assemble(const Parameter& p, const std::vector<T>& parts, int ranks) {
+  std::vector<T> full(static_cast<size_t>(p.full_size()));
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    const int64_t first_row = p.sharding == Sharding::rows ? rank * p.rows : 0;
+    const int64_t first_col = p.sharding == Sharding::columns ? rank * p.cols : 0;
+    const int64_t rows = std::clamp<int64_t>(p.full_rows - first_row, 0, p.rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto from = parts.begin() + (rank * p.rows + r) * p.cols;
+      std::copy(from, from + p.cols, full.begin() + (first_row + r) * p.full_cols + first_col);
+    }
+  }
+  return full;
+}
+
+}  // namespace
+
+template <class T>
+void init_weights(StepState<T>& st, uint64_t seed) {
+  std::vector<float> values;
+  std::vector<T> typed;
+  for (const Parameter& p : st.table.all()) {
+    values.resize(static_cast<size_t>(p.size()));
+    initial_values(p, seed, st.shape.layers, st.context.device.threads(), values);
+    typed.assign(values.begin(), values.end());
+    copy_now(st, st.weight(p.offset), typed.data(), p.size());
+  }
+  zero_moments(st);
+}
+
+template <class T>
+void load_weights(StepState<T>& st, const Safetensors& file) {
+  const HfWeights weights(file, st.config.model, st.table);
+  for (const Parameter& p : st.table.all()) {
+    const std::vector<T> part = shard_of<T>(p, weights.read(p));
+    copy_now(st, st.weight(p.offset), part.data(), p.size());
+  }
+  zero_moments(st);
+}
+
+template <class T>
+void add_gradient_to_weights(StepState<T>& st, double factor) {
+  constexpr int64_t kChunk = 1 << 20;  // elements
+  std::vector<T> w, g;
+  const int64_t total = st.table.flat_size();
+  for (int64_t at = 0; at < total; at += kChunk) {
+    const int64_t size = std::min(kChunk, total - at);
+    w.resize(static_cast<size_t>(size));
+    g.resize(static_cast<size_t>(size));
+    copy_now(st, w.data(), st.weight(at), size);
+    copy_now(st, g.data(), st.gradient(at), size);
+    for (size_t i = 0; i < w.size(); ++i) {
+      w[i] = static_cast<T>(static_cast<double>(w[i]) + factor * static_cast<double>(g[i]));
+    }
+    copy_now(st, st.weight(at), w.data(), size);
+  }
+}
+
+template <class T>
+std::vector<T> gather_full(StepState<T>& st, std::string_view name, Held what) {
+  const Parameter& p = st.table.find(name);
+  const T* local = what == Held::weight ? st.weight(p.offset) : st.gradient(p.offset);
+  const int ranks = p.sharding == Sharding::replicated ? 1 : st.config.tp;
+  Buffer<T> parts(st.context.device, ranks * p.size());
+  if (ranks == 1) {
+    copy_now(st, parts.data(), local, p.size());
+  } else {
+    st.mesh.along(layout::Axis::tensor)
+        .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<T>());
+  }
+  std::vector<T> host(static_cast<size_t>(parts.size()));
+  copy_now(st, host.data(), parts.data(), parts.size());
+  return assemble(p, host, ranks);
+}
+
+template <class T>
+void Snapshot<T>::take(StepState<T>& st) {
+  const int64_t size = st.table.flat_size();
+  const auto keep = [&](std::vector<T>& to, const Buffer<T>& from) {
+    to.resize(static_cast<size_t>(size));
+    copy_now(st, to.data(), from.data(), size);
+  };
+  keep(weights_, st.weights);
+  updates_ = st.updates;
+  if (updates_ > 0) {
+    keep(m_, st.m);
+    keep(v_, st.v);
+  }
+  taken_ = true;
+}
+
+template <class T>
+void Snapshot<T>::restore(StepState<T>& st) const {
+  if (!taken_) throw UsageError("restore_state: no state was saved; call save_state first");
+  const int64_t size = st.table.flat_size();
+  copy_now(st, st.weights.data(), weights_.data(), size);
+  zero_moments(st);
+  if (updates_ > 0) {
+    copy_now(st, st.m.data(), m_.data(), size);
+    copy_now(st, st.v.data(), v_.data(), size);
+  }
+  st.updates = updates_;
+}
+
+template void init_weights(StepState<float>&, uint64_t);
+template void init_weights(StepState<double>&, uint64_t);
+template void load_weights(StepState<float>&, const Safetensors&);
+template void load_weights(StepState<double>&, const Safetensors&);
+template void add_gradient_to_weights(StepState<float>&, double);
+template void add_gradient_to_weights(StepState<double>&, double);
+template std::vector<float> gather_full(StepState<float>&, std::string_view, Held);
+template std::vector<double> gather_full(StepState<double>&, std::string_view, Held);
+template class Snapshot<float>;
+template class Snapshot<double>;
+
+}  // namespace bench::gpt2

@@ -1,0 +1,44 @@
+#pragma once
+// Setting, keeping and showing a step's state. None of it runs inside a step, and all goes through
+// the host.
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "parallel/gpt2/safetensors.h"
+#include "parallel/gpt2/state.h"
+
+namespace bench::gpt2 {
+
+enum class Held { weight, gradient };
+
+// Both also zero the moments and the step count.
+template <class T>
+void init_weights(StepState<T>& state, uint64_t seed);
+template <class T>
+void load_weights(StepState<T>& state, const Safetensors& file);
+
+// w += factor * g
+template <class T>
+void add_gradient_to_weights(StepState<T>& state, double factor);
+
+// The full, unsharded, unpadded tensor on every rank. Collective over the tensor ranks.
+template <class T>
+std::vector<T> gather_full(StepState<T>& state, std::string_view name, Held what);
+
+// A copy of weights, moments and step count.
+template <class T>
+class Snapshot {
+ public:
+  void take(StepState<T>& state);
+  void restore(StepState<T>& state) const;  // throws UsageError when nothing was taken
+
+ private:
+  bool taken_ = false;
+  int64_t updates_ = 0;
+  std::vector<T> weights_;
+  std::vector<T> m_, v_;  // empty before the first update: zeros
+};
+
+}  // namespace bench::gpt2

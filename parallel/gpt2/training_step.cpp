@@ -1,0 +1,127 @@
+#include "parallel/gpt2/training_step.h"
+
+#include <algorithm>
+
+#include "bench/base/status.h"
+#include "parallel/gpt2/backward.h"
+#include "parallel/gpt2/forward.h"
+
+namespace bench::gpt2 {
+namespace {
+
+StepConfig validated(const StepConfig& config) {
+  config.validate();
+  return config;
+}
+
+template <class T>
+Buffer<T> zeroed(const Context& context, int64_t size) {
+  Buffer<T> buffer(context.device, size);
+  context.device.fill(context.stream, buffer.data(), 0, buffer.bytes());
+  return buffer;
+}
+
+template <class T>
+StepState<T> make_state(const Context& context, Communicator& world, const StepConfig& config,
+                        const kernels::Ops<T>& ops) {
+  layout::Mesh mesh(world, validated(config).mesh());
+  const int tensor_rank = mesh.rank(layout::Axis::tensor);
+  const RankShape shape = rank_shape(config, tensor_rank);
+  ParameterTable table(config, tensor_rank);
+  const int64_t size = table.flat_size(), accumulation = config.batch().accumulation();
+  const int64_t tokens = accumulation * shape.n;
+  return {.context = context,
+          .config = config,
+          .ops = ops,
+          .mesh = std::move(mesh),
+          .shape = shape,
+          .table = std::move(table),
+          .weights = zeroed<T>(context, size),
+          .gradients = zeroed<T>(context, size),
+          .m = zeroed<T>(context, size),
+          .v = zeroed<T>(context, size),
+          .inputs = Buffer<int32_t>(context.device, tokens),
+          .targets = Buffer<int32_t>(context.device, tokens),
+          .work = Workspace<T>(context.device, shape, accumulation, ops),
+          .scalars = zeroed<double>(context, kScalars),
+          .host_loss = std::vector<T>(static_cast<size_t>(tokens))};
+}
+
+}  // namespace
+
+template <class T>
+TrainingStep<T>::TrainingStep(const Context& context, Communicator& world, const StepConfig& config,
+                              const kernels::Ops<T>& ops)
+    : state_(make_state(context, world, config, ops)), ring_(context.device, 2 * kKept) {}
+
+template <class T>
+void TrainingStep<T>::load_batch(const int32_t* inputs, const int32_t* targets) {
+  const Context& c = state_.context;
+  c.device.copy(c.stream, state_.inputs.data(), inputs, state_.inputs.bytes());
+  c.device.copy(c.stream, state_.targets.data(), targets, state_.targets.bytes());
+}
+
+template <class T>
+void TrainingStep<T>::all_gradients() {
+  const int64_t accumulation = state_.config.batch().accumulation();
+  for (int64_t micro = 0; micro < accumulation; ++micro) {
+    forward(state_, micro, LossMode::gradient);
+    backward(state_, micro);
+  }
+  synchronise_gradients(state_);
+}
+
+template <class T>
+void TrainingStep<T>::step(const int32_t* inputs, const int32_t* targets) {
+  load_batch(inputs, targets);
+  all_gradients();
+  const Range range(state_.context, "optimizer", state_.updates);
+  double* record = ring_.data() + 2 * (recorded_ % kKept);
+  grad_norm_ = read_loss_and_norm(state_, record).grad_norm;
+  ++recorded_;
+  apply_adamw(state_, grad_norm_);
+}
+
+template <class T>
+StepResult TrainingStep<T>::compute_gradients(const int32_t* inputs, const int32_t* targets) {
+  load_batch(inputs, targets);
+  all_gradients();
+  const StepResult result = read_loss_and_norm(state_, nullptr);
+  grad_norm_ = result.grad_norm;
+  return result;
+}
+
+template <class T>
+double TrainingStep<T>::forward_loss(const int32_t* inputs, const int32_t* targets) {
+  load_batch(inputs, targets);
+  const int64_t accumulation = state_.config.batch().accumulation();
+  for (int64_t micro = 0; micro < accumulation; ++micro) forward(state_, micro, LossMode::value);
+  return read_loss(state_);
+}
+
+template <class T>
+std::vector<StepResult> TrainingStep<T>::read_results() {
+  const Context& c = state_.context;
+  std::vector<StepResult> results;
+  for (int64_t i = std::max(read_, recorded_ - kKept); i < recorded_; ++i) {
+    double values[2];
+    c.device.copy(c.stream, values, ring_.data() + 2 * (i % kKept), sizeof values);
+    c.device.synchronize(c.stream);
+    results.push_back({.loss = values[0], .grad_norm = values[1]});
+  }
+  read_ = recorded_;
+  return results;
+}
+
+template <class T>
+void TrainingStep<T>::perturb_along_gradient(double eps) {
+  if (!(grad_norm_ > 0)) {
+    throw UsageError("perturb_along_gradient: there is no gradient; call compute_gradients first");
+  }
+  add_gradient_to_weights(state_, eps / grad_norm_);
+}
+
+template class TrainingStep<float>;
+template class TrainingStep<double>;
+
+}  // namespace bench::gpt2

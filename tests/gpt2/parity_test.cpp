@@ -1,0 +1,143 @@
+// The same model on one rank and on tensor x data ranks gives the same training.
+
+#include <gtest/gtest.h>
+
+#include "tests/gpt2/harness.h"
+
+namespace bench::gpt2 {
+namespace {
+
+using test::Trajectory;
+
+constexpr int kSteps = 10;
+constexpr int64_t kHeadSize = 4;
+
+StepConfig config_of(int tp, int dp, int64_t micro_batch = 1) {
+  return {
+      .model = {.name = "parity", .layers = 2, .hidden = 48, .heads = 12, .seq = 9, .vocab = 131},
+      .micro_batch = micro_batch,
+      .global_batch = 12,
+      .tp = tp,
+      .dp = dp,
+      .lr = 1e-3};
+}
+
+template <class T>
+Trajectory<T> run(const StepConfig& config) {
+  const auto tokens = zipf_tokens(config.model.vocab, 7);
+  return test::train<T>(config, *tokens, kSteps, [](TrainingStep<T>& step) { step.init(3); });
+}
+
+struct Tolerance {
+  double loss, gradient, update, key_bias;
+};
+
+template <class T>
+constexpr Tolerance kTolerance{};
+template <>
+constexpr Tolerance kTolerance<float>{
+    .loss = 2e-6, .gradient = 1e-5, .update = 1e-3, .key_bias = 1e-6};
+template <>
+constexpr Tolerance kTolerance<double>{
+    .loss = 1e-9, .gradient = 1e-9, .update = 1e-9, .key_bias = 1e-12};
+
+template <class T>
+void expect_same(const Trajectory<T>& got, const Trajectory<T>& want) {
+  const Tolerance& tolerance = kTolerance<T>;
+  ASSERT_EQ(got.steps.size(), static_cast<size_t>(kSteps));
+  for (size_t k = 0; k < want.steps.size(); ++k) {
+    EXPECT_NEAR(got.steps[k].loss / want.steps[k].loss, 1, tolerance.loss) << "step " << k;
+    EXPECT_NEAR(got.steps[k].grad_norm / want.steps[k].grad_norm, 1, 10 * tolerance.loss) << k;
+  }
+  for (const auto& [name, start] : want.start) {
+    EXPECT_EQ(got.start.at(name), start) << name << ": initial values depend on the layout";
+    const auto kept = [&, &key = name](const std::vector<T>& x) {
+      return test::without_key_bias(key, x, kHeadSize);
+    };
+    EXPECT_LE(test::relative_error(kept(got.first_gradients.at(name)),
+                                   kept(want.first_gradients.at(name))),
+              tolerance.gradient)
+        << name;
+    const auto update = test::difference(kept(got.end.at(name)), kept(start));
+    const auto wanted = test::difference(kept(want.end.at(name)), kept(start));
+    EXPECT_LE(test::relative_error(update, wanted), tolerance.update) << name;
+  }
+}
+
+template <class T>
+void expect_no_key_bias_gradient(const Trajectory<T>& run) {
+  for (const char* name : {"h.0.attn.c_attn.bias", "h.1.attn.c_attn.bias"}) {
+    const std::vector<T>& g = run.first_gradients.at(name);
+    const double keys = test::norm(test::qkv_part(g, kHeadSize, 1));
+    const double queries = test::norm(test::qkv_part(g, kHeadSize, 0));
+    EXPECT_GT(queries, 0);
+    EXPECT_LT(keys, kTolerance<T>.key_bias * queries) << name;
+  }
+}
+
+template <class T>
+const Trajectory<T>& reference() {
+  static const Trajectory<T> one_rank = run<T>(config_of(1, 1));
+  return one_rank;
+}
+
+struct Mesh {
+  int tp, dp;
+};
+
+class Parity : public testing::TestWithParam<Mesh> {};
+
+TEST_P(Parity, Float32) {
+  expect_same(run<float>(config_of(GetParam().tp, GetParam().dp)), reference<float>());
+}
+
+TEST_P(Parity, Float64) {
+  expect_same(run<double>(config_of(GetParam().tp, GetParam().dp)), reference<double>());
+}
+
+std::vector<Mesh> meshes() {
+  std::vector<Mesh> all;
+  for (int tp = 1; tp <= 4; ++tp) {
+    for (int dp = 1; dp <= 4; ++dp) {
+      if (tp * dp > 1) all.push_back({.tp = tp, .dp = dp});
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Meshes, Parity, testing::ValuesIn(meshes()), [](const auto& param) {
+  return "tp" + std::to_string(param.param.tp) + "dp" + std::to_string(param.param.dp);
+});
+
+TEST(OneRank, MicroBatchesAddUpToTheWholeBatch) {
+  for (const int64_t micro : {2, 4, 12}) {
+    expect_same(run<float>(config_of(1, 1, micro)), reference<float>());
+    expect_same(run<double>(config_of(1, 1, micro)), reference<double>());
+  }
+}
+
+TEST(OneRank, KeyBiasHasNoGradient) {
+  expect_no_key_bias_gradient(reference<float>());
+  expect_no_key_bias_gradient(reference<double>());
+}
+
+TEST(Parity, SmallBucketsSumTheSame) {
+  StepConfig config = config_of(2, 2);
+  const Trajectory<float> whole = run<float>(config);
+  config.bucket_bytes = 1000;
+  const Trajectory<float> pieces = run<float>(config);
+  EXPECT_EQ(pieces.first_gradients, whole.first_gradients);
+}
+
+TEST(Parity, TheSameRunTwiceIsBitIdentical) {
+  const StepConfig config = config_of(2, 3);
+  const Trajectory<float> a = run<float>(config), b = run<float>(config);
+  EXPECT_EQ(a.end, b.end);
+  for (size_t k = 0; k < a.steps.size(); ++k) {
+    EXPECT_EQ(a.steps[k].loss, b.steps[k].loss);
+    EXPECT_EQ(a.steps[k].grad_norm, b.steps[k].grad_norm);
+  }
+}
+
+}  // namespace
+}  // namespace bench::gpt2
