@@ -148,6 +148,8 @@ void Session::run_round(int round) {
     State& state = *states_[i];
     const int ranks = state.planned.ranks;
     ++place;
+    parts_.watch.status().set_place(static_cast<int64_t>(states_.size()) * round +
+                                    static_cast<int64_t>(place));
     if (parts_.world.rank() >= ranks) {
       const PhaseScope waiting(parts_.phases, RunPhase::waiting);
       parts_.watch.status().set_case("");

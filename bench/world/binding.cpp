@@ -59,6 +59,11 @@ std::vector<int> share_of_cpus(const std::vector<int>& cpus, int local_rank, int
   return {cpus.begin() + first, cpus.begin() + last};
 }
 
+int threads_on(int mask_size, int allowed_size, int local_size) {
+  if (mask_size * local_size <= allowed_size) return std::max(1, mask_size);
+  return std::clamp(allowed_size / local_size, 1, std::max(1, mask_size));
+}
+
 std::string cpu_list(const std::vector<int>& cpus) {
   std::string text;
   for (size_t i = 0; i < cpus.size();) {
@@ -100,8 +105,10 @@ Binding bind_process(BindMode mode, const Launch& launch) {
   // Read back: what was asked for is not always what was given.
   const std::vector<int> final_mask = mask_of(0);
   binding.final_mask = cpu_list(final_mask);
-  binding.threads = std::max(1, static_cast<int>(final_mask.size()));
-  if (mode == BindMode::none) binding.threads = std::max(1, binding.threads / launch.local_size);
+  const auto cpus = static_cast<int>(final_mask.size());
+  binding.threads =
+      ours ? std::max(1, cpus)
+           : threads_on(cpus, static_cast<int>(allowed.size()), std::max(1, launch.local_size));
   return binding;
 }
 

@@ -15,7 +15,7 @@ BindMode parse_bind_mode(std::string_view text);  // "auto", "launcher", "none"
 
 struct Binding {
   std::string launcher_mask, final_mask;  // CPU lists like "0-3,8"
-  int threads = 1;                        // CPUs in the final mask
+  int threads = 1;                        // CPUs in the final mask, or this rank's share of them
   bool oversubscribed = false;            // more ranks than CPUs on this host
 };
 
@@ -25,6 +25,11 @@ Binding bind_process(BindMode mode, const Launch& launch);
 // The share of local rank r of n: contiguous and as equal as can be; with more ranks than CPUs one
 // CPU each, in turn.
 std::vector<int> share_of_cpus(const std::vector<int>& cpus, int local_rank, int local_size);
+
+// How many threads a rank should run on a mask of so many CPUs that the launcher gave it: fewer
+// than the mask has where the masks of the host's ranks must overlap (bound to sockets, or not at
+// all).
+int threads_on(int mask_size, int allowed_size, int local_size);
 
 std::string cpu_list(const std::vector<int>& cpus);      // {0,1,2,5} -> "0-2,5"
 std::vector<int> parse_cpu_list(std::string_view text);  // the reverse

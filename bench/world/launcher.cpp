@@ -1,5 +1,6 @@
 #include "bench/world/launcher.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -8,16 +9,26 @@ namespace {
 
 // The variables a launcher gives its ranks.
 struct LauncherVariables {
-  const char *name, *rank, *size, *local_rank, *local_size, *binding;
+  const char *name, *rank, *size, *local_rank, *local_size;
+  std::array<const char*, 4> binding;  // set where the user asked for CPUs; nullptr: no more
 };
 constexpr std::array kLaunchers = {
-    LauncherVariables{"Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
-                      "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
-                      "OMPI_MCA_hwloc_base_binding_policy"},
-    LauncherVariables{"Slurm", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID",
-                      "SLURM_STEP_TASKS_PER_NODE", "SLURM_CPU_BIND_TYPE"},
-    LauncherVariables{"PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS",
-                      "HYDRA_BINDING"},
+    LauncherVariables{"Open MPI",
+                      "OMPI_COMM_WORLD_RANK",
+                      "OMPI_COMM_WORLD_SIZE",
+                      "OMPI_COMM_WORLD_LOCAL_RANK",
+                      "OMPI_COMM_WORLD_LOCAL_SIZE",
+                      // --bind-to, --cpu-set, --cpu-list, --rankfile
+                      {"OMPI_MCA_hwloc_base_binding_policy", "OMPI_MCA_hwloc_base_cpu_set",
+                       "OMPI_MCA_hwloc_base_cpu_list", "OMPI_MCA_orte_rankfile"}},
+    LauncherVariables{"Slurm",
+                      "SLURM_PROCID",
+                      "SLURM_STEP_NUM_TASKS",
+                      "SLURM_LOCALID",
+                      "SLURM_STEP_TASKS_PER_NODE",
+                      {"SLURM_CPU_BIND_TYPE"}},
+    LauncherVariables{
+        "PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", {"HYDRA_BINDING"}},
 };
 
 // "4", and also Slurm's "4(x2)": the leading number. Empty or no number: the default.
@@ -26,20 +37,26 @@ int number(const std::optional<std::string>& text, int otherwise) {
   return std::atoi(text->c_str());
 }
 
+bool asks_for_binding(const LauncherVariables& v, const EnvironmentLookup& lookup) {
+  return std::any_of(v.binding.begin(), v.binding.end(), [&](const char* name) {
+    const std::optional<std::string> value = name != nullptr ? lookup(name) : std::nullopt;
+    return value && !value->empty() && *value != "none";
+  });
+}
+
 }  // namespace
 
 Launch detect_launch(const EnvironmentLookup& lookup) {
   for (const LauncherVariables& v : kLaunchers) {
     const std::optional<std::string> rank = lookup(v.rank), size = lookup(v.size);
     if (!rank || !size) continue;
-    const std::optional<std::string> binding = lookup(v.binding);
     return {.present = true,
             .name = v.name,
             .rank = number(rank, 0),
             .size = number(size, 1),
             .local_rank = number(lookup(v.local_rank), 0),
             .local_size = number(lookup(v.local_size), 1),
-            .user_bound = binding && !binding->empty() && *binding != "none"};
+            .user_bound = asks_for_binding(v, lookup)};
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // SIGINT and SIGTERM taken by one thread of their own, so that the handler may do ordinary things.
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <thread>
@@ -8,7 +9,7 @@
 namespace bench {
 
 // Made before any other thread: all later threads inherit the blocked mask. The callback runs on
-// this thread.
+// this thread. SIGUSR2 is taken as well, and passed over unless it comes from the destructor.
 class SignalThread {
  public:
   explicit SignalThread(std::function<void(int signal)> callback);
@@ -16,7 +17,8 @@ class SignalThread {
   SignalThread(const SignalThread&) = delete;
 
  private:
-  sigset_t taken_;
+  sigset_t taken_, before_;
+  std::atomic<bool> ended_{false};
   std::function<void(int)> callback_;
   std::thread thread_;
 };

@@ -56,6 +56,14 @@ void write_line(int fd, const std::string& line) {
 
 }  // namespace
 
+void WatchStatus::set_place(int64_t place) {
+  const std::lock_guard lock(mutex_);
+  place_ = place;
+  phase_ = "";
+  entered_before_ = counts_.entered;
+  left_before_ = counts_.left;
+}
+
 void WatchStatus::set_case(std::string name) {
   const std::lock_guard lock(mutex_);
   case_ = std::move(name);
@@ -69,7 +77,8 @@ void WatchStatus::set_phase(const char* name) { phase_.store(name, std::memory_o
 Whereabouts WatchStatus::now() const {
   const std::lock_guard lock(mutex_);
   const char* inside = counts_.inside.load(std::memory_order_relaxed);
-  return {.case_name = case_,
+  return {.place = place_,
+          .case_name = case_,
           .phase = phase_.load(),
           .entered = counts_.entered - entered_before_,
           .left = counts_.left - left_before_,

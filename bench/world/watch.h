@@ -19,6 +19,9 @@ namespace bench {
 // Written by the main thread, read by the monitor.
 class WatchStatus {
  public:
+  // Which of the run's cases, counted over all rounds: the same number on every rank. Starts the
+  // case's counts.
+  void set_place(int64_t place);
   void set_case(std::string name);   // starts the case's counts
   void set_phase(const char* name);  // a literal
   CollectiveCounts& collectives() { return counts_; }
@@ -27,6 +30,7 @@ class WatchStatus {
  private:
   mutable std::mutex mutex_;
   std::string case_;
+  int64_t place_ = 0;
   std::atomic<const char*> phase_{""};
   int64_t entered_before_ = 0, left_before_ = 0;
   CollectiveCounts counts_;

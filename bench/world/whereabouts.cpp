@@ -36,7 +36,8 @@ int64_t number(std::string_view text) {
 }  // namespace
 
 std::string to_line(const Whereabouts& w) {
-  return fmt::format("{}\t{}\t{}\t{}\t{}\n", w.case_name, w.phase, w.entered, w.left, w.inside);
+  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", w.place, w.case_name, w.phase, w.entered, w.left,
+                     w.inside);
 }
 
 Whereabouts from_line(std::string_view line) {
@@ -48,12 +49,13 @@ Whereabouts from_line(std::string_view line) {
     if (tab == std::string_view::npos) break;
     line.remove_prefix(tab + 1);
   }
-  if (fields.size() != 5) return {};
-  return {.case_name = std::string(fields[0]),
-          .phase = std::string(fields[1]),
-          .entered = number(fields[2]),
-          .left = number(fields[3]),
-          .inside = std::string(fields[4])};
+  if (fields.size() != 6) return {};
+  return {.place = number(fields[0]),
+          .case_name = std::string(fields[1]),
+          .phase = std::string(fields[2]),
+          .entered = number(fields[3]),
+          .left = number(fields[4]),
+          .inside = std::string(fields[5])};
 }
 
 std::vector<Laggard> who_is_late(std::span<const RankView> ranks) {
@@ -63,6 +65,16 @@ std::vector<Laggard> who_is_late(std::span<const RankView> ranks) {
                : "";
   });
   if (!late.empty() || ranks.empty()) return late;
+
+  // Counts are of one case: between ranks at different cases they say nothing.
+  const int64_t ahead =
+      std::max_element(ranks.begin(), ranks.end(), [](const RankView& a, const RankView& b) {
+        return a.where.place < b.where.place;
+      })->where.place;
+  late = pick(ranks, [&](const RankView& r) {
+    return r.where.place < ahead ? "still at an earlier case than the others" : std::string();
+  });
+  if (!late.empty()) return late;
 
   const auto furthest = std::max_element(
       ranks.begin(), ranks.end(),

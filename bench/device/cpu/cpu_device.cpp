@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -32,8 +33,9 @@ void* CpuDevice::allocate(size_t bytes) {
   // every run.
   const bool large = bytes >= 2 * kHugePage;
   const size_t alignment = large ? kHugePage : kCacheLine;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  const size_t rounded = (std::max(bytes, size_t{1}) + alignment - 1) / alignment * alignment;
+  // A size so large that rounding it wrapped around is as impossible as one that is not there.
+  void* memory = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
   if (memory == nullptr)
     throw EnvironmentError(fmt::format(
         "the CPU has no {} bytes of memory left; take a smaller model or batch", bytes));

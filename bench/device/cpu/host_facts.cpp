@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -40,6 +41,39 @@ std::string field(std::string_view text, std::string_view key) {
   return {};
 }
 
+// The smallest quota that `read` finds on the way from a control group up to the root.
+template <class Read>
+std::optional<double> least_quota(const std::filesystem::path& root, const std::string& group,
+                                  Read&& read) {
+  std::optional<double> least;
+  std::filesystem::path folder = root;
+  const auto look = [&] {
+    const std::optional<double> quota = read(folder);
+    if (quota && (!least || *quota < *least)) least = quota;
+  };
+  look();  // in a container the root is the container's own group
+  for (const auto& part : std::filesystem::path(group).relative_path()) {
+    folder /= part;
+    look();
+  }
+  return least;
+}
+
+std::optional<double> cpu_quota() {
+  const std::filesystem::path root = "/sys/fs/cgroup";
+  const std::string groups = read_text("/proc/self/cgroup");
+  const auto unified =
+      least_quota(root, parse_cgroup(groups, ""), [](const std::filesystem::path& folder) {
+        return parse_cpu_quota(read_text(folder / "cpu.max"));
+      });
+  if (unified) return unified;
+  return least_quota(root / "cpu", parse_cgroup(groups, "cpu"),
+                     [](const std::filesystem::path& folder) {
+                       return parse_cpu_quota(read_text(folder / "cpu.cfs_quota_us"),
+                                              read_text(folder / "cpu.cfs_period_us"));
+                     });
+}
+
 }  // namespace
 
 std::string parse_cpu_model(std::string_view cpuinfo) {
@@ -60,6 +94,46 @@ std::optional<double> parse_cpu_quota(std::string_view cpu_max) {
   double period = 0;
   if (!(in >> quota >> period) || quota == "max" || period <= 0) return {};
   return std::strtod(quota.c_str(), nullptr) / period;
+}
+
+std::optional<double> parse_cpu_quota(std::string_view quota_us, std::string_view period_us) {
+  const double quota = std::strtod(std::string(quota_us).c_str(), nullptr);
+  const double period = std::strtod(std::string(period_us).c_str(), nullptr);
+  if (quota <= 0 || period <= 0) return {};  // -1: no limit
+  return quota / period;
+}
+
+std::string parse_cgroup(std::string_view text, std::string_view controller) {
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    // Controllers that are mounted together: "cpu,cpuacct".
+    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
+    if (names.find("," + std::string(controller) + ",") != std::string::npos)
+      return line.substr(second + 1);
+  }
+  return {};
+}
+
+CpuTicks parse_cpu_ticks(std::string_view stat) {
+  std::istringstream in{std::string(stat)};
+  std::string name;
+  in >> name;
+  CpuTicks ticks;
+  // user nice system idle iowait irq softirq steal; the guests' times after them are in user.
+  uint64_t value = 0;
+  for (int i = 0; i < 8 && in >> value; ++i) {
+    ticks.total += value;
+    if (i == 7) ticks.steal = value;
+  }
+  return ticks;
+}
+
+double steal_fraction(const CpuTicks& before, const CpuTicks& after) {
+  if (after.total <= before.total || after.steal < before.steal) return 0;
+  return static_cast<double>(after.steal - before.steal) /
+         static_cast<double>(after.total - before.total);
 }
 
 uint64_t parse_cache_size(std::string_view text) {
@@ -87,6 +161,8 @@ uint64_t last_level_cache_bytes() {
   return largest != 0 ? largest : kUsualCacheBytes;
 }
 
+CpuTicks read_cpu_ticks() { return parse_cpu_ticks(read_text("/proc/stat")); }
+
 HostFacts read_host_facts() {
   HostFacts facts;
   utsname names{};
@@ -98,7 +174,7 @@ HostFacts read_host_facts() {
   facts.load_1min = std::strtod(read_text("/proc/loadavg").c_str(), nullptr);
   facts.governor = trimmed(read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
   if (facts.governor.empty()) facts.governor = "unknown";
-  facts.cpu_quota = parse_cpu_quota(read_text("/sys/fs/cgroup/cpu.max"));
+  facts.cpu_quota = cpu_quota();
   return facts;
 }
 

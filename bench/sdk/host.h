@@ -1,0 +1,94 @@
+#pragma once
+// The host's tables behind the project's own interfaces, so that code written for them runs in a
+// plugin as it does in a test.
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "bench/abi/bench_plugin.h"
+#include "bench/device/context.h"
+#include "parallel/comm/communicator.h"
+
+namespace bench::sdk {
+
+// A call of the host failed; the host already has the words for it.
+struct HostRefused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The host itself: log lines, reasons, services.
+class Host {
+ public:
+  explicit Host(const bench_host* table) : table_(table) {}
+  void log(bench_log_level level, const std::string& text) const {
+    table_->log(table_->ctx, level, text.c_str());
+  }
+  void fail(const std::string& why) const { table_->fail(table_->ctx, why.c_str()); }
+  const bench_trace* trace() const;
+
+ private:
+  const bench_host* table_;
+};
+
+class HostDevice final : public Device {
+ public:
+  explicit HostDevice(const bench_device& table);
+  const DeviceInfo& info() const override { return info_; }
+  void* allocate(size_t bytes) override;
+  void release(void* memory) noexcept override { table_.release(table_.ctx, memory); }
+  void copy(Stream s, void* to, const void* from, size_t bytes) override;
+  void fill(Stream s, void* to, int byte, size_t bytes) override;
+  void synchronize(Stream s) override;
+  Stream create_stream() override { return {table_.stream_create(table_.ctx)}; }
+  void destroy_stream(Stream s) noexcept override { table_.stream_destroy(table_.ctx, s.native); }
+
+ private:
+  const bench_device& table_;
+  DeviceInfo info_;
+};
+
+class HostCommunicator final : public Communicator {
+ public:
+  // `owned`: made by split, released at the end.
+  HostCommunicator(const bench_comm& table, bool owned) : table_(table), owned_(owned) {}
+  ~HostCommunicator() override;
+  HostCommunicator(const HostCommunicator&) = delete;
+  int rank() const override { return table_.rank; }
+  int size() const override { return table_.ranks; }
+  std::string_view kind() const override { return table_.kind; }
+  bool capturable() const override { return table_.capturable != 0; }
+  void barrier(Stream s) override;
+  void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) override;
+  void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType,
+                      ReduceOp) override;
+  void all_gather(Stream s, const void* send, void* recv, int64_t count, DType) override;
+  void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
+  void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
+  void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType,
+                          ReduceOp) override;
+  void wait(Stream s, Ticket ticket) override;
+  std::unique_ptr<Communicator> split(int color, int key) override;
+
+ private:
+  const bench_comm& table_;
+  bool owned_;
+};
+
+// Ranges through the host's service, or nowhere where it has none.
+class HostTracer final : public Tracer {
+ public:
+  explicit HostTracer(const bench_trace* table) : table_(table) {}
+  void push(Stream s, const char* name, int64_t payload) override {
+    if (table_ != nullptr) table_->push(table_->ctx, s.native, name, payload);
+  }
+  void pop(Stream s) override {
+    if (table_ != nullptr) table_->pop(table_->ctx, s.native);
+  }
+
+ private:
+  const bench_trace* table_;
+};
+
+}  // namespace bench::sdk

@@ -1,0 +1,57 @@
+#include "bench/sdk/request.h"
+
+#include <charconv>
+
+#include "bench/base/status.h"
+
+namespace bench::sdk {
+namespace {
+
+std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
+
+template <class N>
+N parse(std::string_view option, const std::string& text, const char* what) {
+  N value{};
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    throw UsageError("--" + std::string(option) + " wants " + what + ", not '" + text + "'");
+  return value;
+}
+
+}  // namespace
+
+Request::Request(const bench_request& given)
+    : suite(text_or_empty(given.suite)),
+      set(text_or_empty(given.set)),
+      device(text_or_empty(given.device)),
+      dtype(text_or_empty(given.dtype)),
+      ranks(given.ranks),
+      threads(given.threads),
+      seed(given.seed),
+      last_level_cache_bytes(given.last_level_cache_bytes) {
+  for (uint32_t i = 0; i < given.option_count; ++i)
+    options_[given.options[i].key].push_back(text_or_empty(given.options[i].text));
+}
+
+std::string Request::text(std::string_view option, std::string_view otherwise) const {
+  const auto found = options_.find(option);
+  return found == options_.end() ? std::string(otherwise) : found->second.back();
+}
+
+int64_t Request::integer(std::string_view option, int64_t otherwise) const {
+  return has(option) ? parse<int64_t>(option, text(option, ""), "a whole number") : otherwise;
+}
+
+double Request::real(std::string_view option, double otherwise) const {
+  return has(option) ? parse<double>(option, text(option, ""), "a number") : otherwise;
+}
+
+bool Request::flag(std::string_view option) const { return text(option, "false") == "true"; }
+
+std::vector<std::string> Request::list(std::string_view option) const {
+  const auto found = options_.find(option);
+  return found == options_.end() ? std::vector<std::string>{} : found->second;
+}
+
+}  // namespace bench::sdk

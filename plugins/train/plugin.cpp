@@ -1,0 +1,27 @@
+// Full GPT-2 training steps: forward, backward, gradient reduction, clip, AdamW, on real or seeded
+// tokens.
+#include "bench/sdk/plugin.h"
+
+#include "plugins/train/train_case.h"
+#include "plugins/train/train_instance.h"
+
+namespace bench::train {
+namespace {
+
+class TrainPlugin final : public sdk::Plugin {
+ public:
+  std::vector<sdk::Case> cases(const sdk::Request& request) override {
+    const TrainCase train = read_train_case(request);
+    sdk::Case made = describe_case(train);
+    made.open = [train](const sdk::Place& place) {
+      return std::make_unique<TrainInstance>(train, place);
+    };
+    return {made};
+  }
+};
+
+}  // namespace
+}  // namespace bench::train
+
+BENCH_PLUGIN(bench::train::TrainPlugin, "train", "1",
+             "full GPT-2 training steps, tensor x data parallel")

@@ -1,0 +1,99 @@
+#include "plugins/train/train_case.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "kernels/ops.h"
+#include "parallel/gpt2/work.h"
+
+namespace bench::train {
+namespace {
+
+constexpr const char* kDefaultModel = "megatron-mini-mp1";
+constexpr int64_t kDefaultMicroBatch = 8;
+
+// tp and dp from what was said and the number of ranks; what was not said follows from the rest.
+void choose_layout(const sdk::Request& request, gpt2::StepConfig& config) {
+  const bool has_tp = request.has("tp"), has_dp = request.has("dp");
+  config.pp = static_cast<int>(request.integer("pp", 1));
+  config.tp = static_cast<int>(request.integer("tp", 1));
+  if (!has_tp && has_dp) config.tp = request.ranks / static_cast<int>(request.integer("dp", 1));
+  if (config.tp < 1 || request.ranks % config.tp != 0)
+    throw UsageError(fmt::format(
+        "{} ranks do not divide into tensor-parallel groups of --tp {}; choose a divisor",
+        request.ranks, config.tp));
+  config.dp = static_cast<int>(request.integer("dp", request.ranks / config.tp));
+  if (config.tp * config.dp * config.pp != request.ranks)
+    throw UsageError(fmt::format("--tp {} x --pp {} x --dp {} is {} ranks, but {} run", config.tp,
+                                 config.pp, config.dp, config.tp * config.pp * config.dp,
+                                 request.ranks));
+}
+
+void choose_batch(const sdk::Request& request, gpt2::StepConfig& config) {
+  if (request.has("global-batch") && !request.has("micro-batch")) {
+    config.global_batch = request.integer("global-batch", 0);
+    config.micro_batch = std::max<int64_t>(1, config.global_batch / config.dp);
+  } else {
+    config.micro_batch = request.integer("micro-batch", kDefaultMicroBatch);
+    config.global_batch = request.integer("global-batch", config.micro_batch * config.dp);
+  }
+}
+
+}  // namespace
+
+TrainCase read_train_case(const sdk::Request& request) {
+  if (request.dtype != "f32")
+    throw UsageError(
+        fmt::format("--dtype {}: training steps run in f32 only so far", request.dtype));
+  TrainCase train;
+  gpt2::StepConfig& config = train.config;
+  config.model = model::parse_model(request.text("model", kDefaultModel));
+  choose_layout(request, config);
+  choose_batch(request, config);
+  config.lr = request.real("lr", config.lr);
+  config.sequence_parallel = request.flag("sequence-parallel");
+  config.recompute = request.text("recompute", "none");
+  config.zero = static_cast<int>(request.integer("zero", 0));
+  config.dropout = request.real("dropout", 0);
+  config.seed = train.seed = request.seed;
+  config.validate();
+  train.data = request.text("data", "");
+  train.weights = request.text("weights", "");
+  return train;
+}
+
+sdk::Case describe_case(const TrainCase& train) {
+  const gpt2::StepConfig& c = train.config;
+  sdk::Case made;
+  made.name = fmt::format("gpt2.train.{}.tp{}.dp{}", c.model.name, c.tp, c.dp);
+  const auto base_name = [](const std::string& file) {
+    return std::filesystem::path(file).filename().string();
+  };
+  made.text_params = {{"model", c.model.name},
+                      {"data", train.data.empty() ? "zipf" : base_name(train.data)},
+                      {"weights", train.weights.empty() ? "seeded" : base_name(train.weights)},
+                      {"recompute", c.recompute},
+                      {"mode", "step"}};
+  made.number_params = {{"layers", static_cast<double>(c.model.layers)},
+                        {"hidden", static_cast<double>(c.model.hidden)},
+                        {"heads", static_cast<double>(c.model.heads)},
+                        {"seq", static_cast<double>(c.model.seq)},
+                        {"vocab", static_cast<double>(c.model.vocab)},
+                        {"micro_batch", static_cast<double>(c.micro_batch)},
+                        {"global_batch", static_cast<double>(c.global_batch)},
+                        {"lr", c.lr}};
+  made.flops = gpt2::executed_flops(c);
+  made.tokens = static_cast<double>(c.tokens_per_step());
+  made.tensor_parallel = c.tp;
+  made.pipeline_parallel = c.pp;
+  made.data_parallel = c.dp;
+  made.collective = c.tp * c.dp > 1;
+  made.training = true;
+  // Weights, gradients and two moments of four bytes, and about the same again for activations.
+  const double parameters = static_cast<double>(model::parameter_count(c.model)) / c.tp;
+  made.memory_bytes = 32 * parameters;
+  return made;
+}
+
+}  // namespace bench::train

@@ -1,0 +1,23 @@
+#pragma once
+// From the options of a run to one GPT-2 training case.
+
+#include <string>
+
+#include "bench/sdk/plugin.h"
+#include "parallel/gpt2/config.h"
+
+namespace bench::train {
+
+struct TrainCase {
+  gpt2::StepConfig config;
+  std::string data, weights;  // files, or empty
+  uint64_t seed = 1;
+};
+
+// Throws UsageError that names the options and numbers that do not fit together.
+TrainCase read_train_case(const sdk::Request& request);
+
+// The case as the host sees it, without `open`.
+sdk::Case describe_case(const TrainCase& train);
+
+}  // namespace bench::train

@@ -1,0 +1,146 @@
+#include "plugins/train/train_instance.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bench/base/hash.h"
+
+namespace bench::train {
+namespace {
+
+// The gradient's check moves the weights by this much of length along g / |g|: far enough that the
+// change of an f32 loss is not rounding, near enough that the loss's curvature is small beside it.
+constexpr double kStepLength = 2e-2;
+constexpr double kTolerance = 0.05;
+// Of the loss in f32, relative: what rounding alone may do to the difference of two losses.
+constexpr double kLossNoise = 2e-6;
+
+}  // namespace
+
+TrainInstance::TrainInstance(const TrainCase& train, const sdk::Place& place)
+    : train_(train),
+      comm_(place.comm),
+      tokens_(train.data.empty() ? gpt2::zipf_tokens(train.config.model.vocab, train.seed)
+                                 : gpt2::open_tokens(train.data, train.config.model.vocab)),
+      step_(place.context, place.comm, train.config,
+            kernels::ops_for<float>(place.context.device.info().kind)) {
+  if (train.weights.empty()) {
+    step_.init(train.seed);
+  } else {
+    step_.load(gpt2::Safetensors(train.weights));
+  }
+  step_.save_state();
+  const auto tokens = static_cast<size_t>(step_.batch_rows().size * train.config.model.seq);
+  inputs_.resize(tokens);
+  targets_.resize(tokens);
+}
+
+void TrainInstance::read_tokens(int64_t step) {
+  gpt2::read_batch(*tokens_, train_.config.batch(), train_.config.model.seq, step,
+                   step_.data_rank(), inputs_, targets_);
+}
+
+void TrainInstance::enqueue(int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    read_tokens(steps_++);
+    step_.step(inputs_.data(), targets_.data());
+  }
+}
+
+void TrainInstance::take_results() {
+  for (const gpt2::StepResult& r : step_.read_results())
+    results_.push_back({.loss = r.loss, .grad_norm = r.grad_norm});
+}
+
+const std::vector<sdk::TrainingInstance::Step>& TrainInstance::trajectory() {
+  take_results();
+  return results_;
+}
+
+void TrainInstance::reset() {
+  step_.restore_state();
+  take_results();
+  results_.clear();
+  steps_ = 0;
+}
+
+// Data-parallel ranks hold the same weights, to the bit.
+bool TrainInstance::replicas_agree() {
+  const auto& weights = step_.state().weights;
+  const uint64_t hash =
+      hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.bytes()});
+  std::vector<uint64_t> all(static_cast<size_t>(comm_.size()));
+  comm_.all_gather(Stream{}, &hash, all.data(), 1, DType::u64);
+  // Tensor ranks are neighbours: rank r and r + tp hold the same shard.
+  for (size_t r = static_cast<size_t>(train_.config.tp); r < all.size(); ++r)
+    if (all[r] != all[r - static_cast<size_t>(train_.config.tp)]) return false;
+  return true;
+}
+
+// The loss must change along the gradient as fast as the gradient's norm says: holds the backward
+// pass, every reduction in it and the norm against the forward pass. The weights are put back.
+sdk::Check TrainInstance::check_gradient() {
+  read_tokens(0);
+  const gpt2::StepResult here = step_.compute_gradients(inputs_.data(), targets_.data());
+  if (here.grad_norm < 1e-4)
+    return {.passed = true, .error = 0, .tolerance = kTolerance, .detail = {}};
+  std::vector<float> weights(step_.state().weights.data(),
+                             step_.state().weights.data() + step_.state().weights.size());
+  step_.perturb_along_gradient(kStepLength);
+  const double up = step_.forward_loss(inputs_.data(), targets_.data());
+  step_.perturb_along_gradient(-2 * kStepLength);
+  const double down = step_.forward_loss(inputs_.data(), targets_.data());
+  std::copy(weights.begin(), weights.end(), step_.state().weights.data());
+
+  const double slope = (up - down) / (2 * kStepLength);
+  const double noise = kLossNoise * std::abs(here.loss) / kStepLength;
+  const double error = std::max(0.0, std::abs(slope - here.grad_norm) - noise) / here.grad_norm;
+  // NaN compares false: not passed.
+  const bool passed = error <= kTolerance;
+  return {.passed = passed,
+          .error = error,
+          .tolerance = kTolerance,
+          .detail = passed
+                        ? ""
+                        : fmt::format(
+                              "the loss changes by {:.6g} along the gradient, whose norm is {:.6g}",
+                              slope, here.grad_norm)};
+}
+
+sdk::Check TrainInstance::check() {
+  take_results();
+  for (size_t k = 0; k < results_.size(); ++k)
+    if (!std::isfinite(results_[k].loss) || !std::isfinite(results_[k].grad_norm))
+      return {.passed = false,
+              .error = NAN,
+              .tolerance = kTolerance,
+              .detail = fmt::format("loss or gradient norm is not finite at step {}", k + 1)};
+  if (!replicas_agree())
+    return {.passed = false,
+            .error = NAN,
+            .tolerance = 0,
+            .detail = "data-parallel ranks hold different weights"};
+  return check_gradient();
+}
+
+std::map<std::string, sdk::Value> TrainInstance::values() {
+  return {{"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
+          {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
+}
+
+sdk::TrainingInstance::Description TrainInstance::describe() const {
+  const gpt2::StepConfig& c = train_.config;
+  return {.model = c.model.name,
+          .numbers = {{"layers", static_cast<double>(c.model.layers)},
+                      {"hidden", static_cast<double>(c.model.hidden)},
+                      {"heads", static_cast<double>(c.model.heads)},
+                      {"seq", static_cast<double>(c.model.seq)},
+                      {"vocab", static_cast<double>(c.model.vocab)},
+                      {"padded_vocab", static_cast<double>(c.padded_vocab())},
+                      {"micro_batch", static_cast<double>(c.micro_batch)},
+                      {"global_batch", static_cast<double>(c.global_batch)},
+                      {"parameters", static_cast<double>(model::parameter_count(c.model))}}};
+}
+
+}  // namespace bench::train

@@ -1,0 +1,40 @@
+#pragma once
+// One open training case: the step, its tokens, and the check of its gradient.
+
+#include <memory>
+#include <vector>
+
+#include "parallel/gpt2/tokens.h"
+#include "parallel/gpt2/training_step.h"
+#include "plugins/train/train_case.h"
+
+namespace bench::train {
+
+class TrainInstance final : public sdk::TrainingInstance {
+ public:
+  // Collective over place.comm.
+  TrainInstance(const TrainCase& train, const sdk::Place& place);
+
+  void enqueue(int64_t n) override;
+  sdk::Check check() override;
+  void reset() override;
+  std::map<std::string, sdk::Value> values() override;
+  Description describe() const override;
+  const std::vector<Step>& trajectory() override;
+
+ private:
+  void read_tokens(int64_t step);
+  void take_results();
+  bool replicas_agree();
+  sdk::Check check_gradient();
+
+  TrainCase train_;
+  Communicator& comm_;
+  std::unique_ptr<gpt2::TokenSource> tokens_;
+  gpt2::TrainingStep<float> step_;
+  std::vector<int32_t> inputs_, targets_;  // this rank's rows
+  int64_t steps_ = 0;                      // since open or reset
+  std::vector<Step> results_;
+};
+
+}  // namespace bench::train
