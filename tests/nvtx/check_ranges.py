@@ -7,7 +7,7 @@ A NAME is a dotted range name that must occur: NAME, NAME=PAYLOAD, or OUTER/INNE
 number of levels, a payload allowed on the last). Pushes and pops must pair up on every thread, and nothing may
 be open at the end. PROGRAM may be a launcher: every process it starts writes a file of its own, each is checked, and
 --ranks N says how many processes must have shown ranges. --tree prints the ranges, indented, as NAME=PAYLOAD and
-compares with FILE. Exit 0: all well; 1: not, with the reasons; 3: usage.
+compares with FILE. Exit 0: all well; else not, with the reasons.
 """
 
 import argparse
@@ -32,6 +32,8 @@ def parse_arguments():
     arguments = parser.parse_args(sys.argv[1:split])
     if not arguments.program:
         parser.error("no program to run")
+    if not os.path.isfile(arguments.tool):
+        sys.exit(f"no injection library {arguments.tool}: build the target ranges_to_file")
     return arguments, sys.argv[split + 1 :]
 
 
