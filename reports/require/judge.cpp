@@ -27,7 +27,7 @@ Figure checked(const Number& value, std::string note, const std::string& why_mis
 }
 
 Figure of_point(const Requirement& r, const schema::ScalingPoint& point) {
-  const std::string at = fmt::format("at {} ranks", point.ranks);
+  const std::string at = fmt::format("at {} rank{}", point.ranks, point.ranks == 1 ? "" : "s");
   if (!point.comparable) return missing(fmt::format("{}: {}", at, point.why_not));
   std::string why = fmt::format("{}: there is no such figure", at);
   if (r.field == "efficiency.time" && !point.efficiency.time_why_not.empty())
@@ -122,9 +122,10 @@ void judge_run(const Report& report, bool& wrong, bool& incomplete,
       wrong = true;
       reasons.push_back(fmt::format("{} computes a wrong result: {}", c.name, c.reason));
     }
-    if (c.outcome == schema::Outcome::timeout) {
+    if (c.outcome == schema::Outcome::timeout || c.outcome == schema::Outcome::failed) {
       incomplete = true;
-      reasons.push_back(fmt::format("{} timed out: {}", c.name, c.reason));
+      const bool late = c.outcome == schema::Outcome::timeout;
+      reasons.push_back(fmt::format("{} {}: {}", c.name, late ? "timed out" : "failed", c.reason));
     }
   }
   if (report.run.complete) return;

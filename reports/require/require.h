@@ -40,9 +40,9 @@ Requirement parse_requirement(std::string_view text);
 void check_case_names(std::span<const Requirement> requirements,
                       std::span<const std::string> planned_names);
 
-// After the run. fail: a case is wrong or a requirement is not met; no_verdict: the report is
-// incomplete or a value is missing or not comparable; pass: all are met; not_asked: nothing was
-// asked and nothing is wrong. The reasons name the measured values.
+// After the run. fail: a case is wrong; else no_verdict: the report is incomplete, or a case failed
+// or timed out; else fail: a requirement is not met; else no_verdict: a value is missing or not
+// comparable; else pass, or not_asked without requirements. The reasons name the measured values.
 schema::Verdict judge(const schema::Report& report, std::span<const Requirement> requirements);
 
 }  // namespace bench::reports

@@ -52,7 +52,7 @@ Rate rate_of(const CaseResult& c) {
   if (by_bytes) return {fmt::format("{:.4g} GB/s", *r.gbytes_per_s), c.of_ceiling.copy};
   if (r.tflops_per_rank)
     return {fmt::format("{:.4g} TFLOP/s", *r.tflops_per_rank), c.of_ceiling.gemm};
-  if (r.tokens_per_s) return {fmt::format("{:.4g} tokens/s", *r.tokens_per_s), {}};
+  if (r.tokens_per_s) return {fmt::format("{:.4g} tokens/s, all", *r.tokens_per_s), {}};
   return {};
 }
 

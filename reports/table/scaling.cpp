@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "reports/table/grid.h"
 #include "reports/table/parts.h"
 
@@ -19,6 +21,22 @@ std::string with_range(const schema::Number& x, const schema::Interval& range) {
   return fmt::format("{:.1f} % ({:.1f}-{:.1f})", *x * 100, range.low * 100, range.high * 100);
 }
 
+// Where a step's time went, and the datasheet's view of it.
+std::string details_text(const ScalingPoint& p) {
+  const schema::SplitSeconds& s = p.split_s;
+  const std::pair<const char*, schema::Number> parts[] = {
+      {"compute", s.compute}, {"exposed comm", s.exposed_comm},
+      {"bubble", s.bubble},   {"optimizer", s.optimizer},
+      {"skew", s.skew},       {"other", s.other}};
+  std::string text;
+  for (const auto& [name, seconds] : parts)
+    if (seconds) text += fmt::format(", {} {}", name, seconds_text(*seconds));
+  if (p.peak_datasheet)
+    text += fmt::format(", {} of the datasheet's peak", percent_text(p.peak_datasheet));
+  if (text.empty()) return "";
+  return fmt::format("  {} rank{}: {}\n", p.ranks, p.ranks == 1 ? "" : "s", text.substr(2));
+}
+
 std::string curve_text(const Scaling& curve) {
   Grid grid({"model", ">ranks", "layout", ">batch", ">step", ">tokens/s", ">model_causal",
              ">hardware", ">eff. flops", ">parameters", ">time", ">of GEMM ceiling"});
@@ -32,6 +50,7 @@ std::string curve_text(const Scaling& curve) {
               with_range(p.efficiency.flops, p.efficiency.flops_ci),
               percent_text(p.efficiency.parameters), percent_text(p.efficiency.time),
               percent_text(p.peak_measured_gemm)});
+    notes += details_text(p);
     if (!p.comparable) notes += fmt::format("  {} ranks: not comparable: {}\n", p.ranks, p.why_not);
     if (!p.efficiency.time_why_not.empty())
       notes +=

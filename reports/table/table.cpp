@@ -53,6 +53,8 @@ std::string console_table(const Report& report) {
       "bench {}, suite {}, {} rank{} on {}, run {}\n", report.run.bench_version, report.run.suite,
       report.environment.ranks.size(), report.environment.ranks.size() == 1 ? "" : "s",
       report.environment.device_ran, report.run.id);
+  if (!report.environment.device_reason.empty())
+    out += fmt::format("device: {}\n", report.environment.device_reason);
   for (const auto block : {warnings_block, ceilings_block, cases_block, training_block,
                            scaling_block, references_block, verdict_block})
     if (const std::string text = block(report); !text.empty()) out += "\n" + text;
