@@ -4,7 +4,6 @@ tree, find_package(bench), and the result loaded by the installed program."""
 import argparse
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +31,12 @@ class ConsumerTest(unittest.TestCase):
         call(arguments.cmake, "--install", arguments.build, "--prefix", cls.prefix)
 
     def build(self, sources):
-        """Copies the sources, builds them against the prefix, and returns the plugin's file."""
-        copy = self.folder / sources.name
-        shutil.copytree(sources, copy)
-        call(arguments.cmake, "-S", copy, "-B", copy / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+        """Builds the folder of sources against the prefix and returns the plugin's file."""
+        build = self.folder / (sources.name + "-build")
+        call(arguments.cmake, "-S", sources, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
              f"-DCMAKE_PREFIX_PATH={self.prefix}")
-        call(arguments.cmake, "--build", copy / "build")
-        (plugin,) = (copy / "build").rglob("*.cpu.so")
+        call(arguments.cmake, "--build", build)
+        (plugin,) = build.rglob("*.cpu.so")
         return plugin
 
     def bench(self, *words):
@@ -49,19 +47,37 @@ class ConsumerTest(unittest.TestCase):
         (entry,) = [entry for entry in listing["plugins"] if pathlib.Path(entry["file"]).resolve() == plugin.resolve()]
         return entry
 
-    def test_the_template_builds_outside_of_the_tree_and_is_listed(self):
-        (self.prefix / "lib/bench/plugins/template.cpu.so").unlink(missing_ok=True)
-        plugin = self.build(SOURCE / "plugins" / "template")
-        self.assertEqual(self.entry_of(plugin)["id"], "template")
+    def run_alone(self, plugin, name):
+        """The report's only case of a suite that runs nothing but this plugin."""
+        suite = {"name": name, "ceilings": False, "entries": [{"plugin": name}]}
+        (self.folder / f"{name}-suite.json").write_text(json.dumps(suite))
+        self.bench("--suite", f"{name}-suite.json", "--plugin", plugin, "--samples", 5, "--repetitions", 1,
+                   "--out", f"{name}.json")
+        (case,) = json.loads((self.folder / f"{name}.json").read_text())["cases"]
+        return case
+
+    def test_a_copy_of_the_template_builds_outside_of_the_tree_and_is_measured(self):
+        copy = self.folder / "mine"
+        copy.mkdir()
+        text = (SOURCE / "plugins/template/plugin.cpp").read_text()
+        self.assertEqual(text.count('"template"'), 1)
+        (copy / "plugin.cpp").write_text(text.replace('"template"', '"mine"'))
+        (copy / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\n"
+            "project(mine CXX)\n"
+            "find_package(bench REQUIRED)\n"
+            "bench_plugin(mine SOURCES plugin.cpp)\n")
+        plugin = self.build(copy)
+        self.assertEqual(self.entry_of(plugin)["id"], "mine")
+        case = self.run_alone(plugin, "mine")
+        self.assertEqual((case["outcome"], case["verify"]["status"]), ("measured", "passed"))
 
     def test_a_plugin_in_c_needs_the_header_alone_and_is_measured(self):
         plugin = self.build(SOURCE / "tests" / "consumer" / "plain_c")
         self.assertEqual(self.entry_of(plugin)["id"], "plain")
-        suite = {"name": "plain", "ceilings": False, "entries": [{"plugin": "plain"}]}
-        (self.folder / "plain.json").write_text(json.dumps(suite))
-        self.bench("--suite", "plain.json", "--plugin", plugin, "--samples", 5, "--repetitions", 1, "--out", "report.json")
-        (case,) = json.loads((self.folder / "report.json").read_text())["cases"]
-        self.assertEqual((case["name"], case["outcome"], case["verify"]["status"]), ("plain.increment", "measured", "passed"))
+        case = self.run_alone(plugin, "plain")
+        self.assertEqual((case["name"], case["outcome"], case["verify"]["status"]),
+                         ("plain.increment", "measured", "passed"))
 
     def test_the_installed_program_finds_its_own_plugins(self):
         found = {entry["id"] for entry in json.loads(self.bench("list", "--json"))["plugins"]}
