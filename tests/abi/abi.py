@@ -10,7 +10,7 @@ _MAY_GROW = {"BENCH_ABI_MINOR"}
 
 
 def without_comments(text):
-    return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    return re.sub(r"/\*.*?\*/|\\\n", " ", text, flags=re.S)
 
 
 def structs(text):

@@ -1,22 +1,23 @@
-/* bench plugin ABI, version 1.0: the one contract between the program that measures (the host) and the
- * code that is measured (a plugin).
+/* bench plugin ABI, version 1.0: the one contract between the program that measures (the host) and
+ * the code that is measured (a plugin).
  *
- * Why C: a plugin may be built by another compiler, another C++ library or in another language. Nothing of
- * C++ crosses this border: no exceptions, no enums (their width is the compiler's choice), no std types.
+ * Why C: a plugin may be built by another compiler, another C++ library or in another language.
+ * Nothing of C++ crosses this border: no exceptions, no enums (their width is the compiler's
+ * choice), no std types.
  *
  * Growth: every struct starts with its `size` in bytes as its writer knew it; a reader copies
- * min(size, sizeof) into a zeroed struct of its own. A new major version may change anything; a new minor
- * version only appends members. Optional features are found by name (service, interface_by_name), so that a
- * struct does not have to grow for each of them.
+ * min(size, sizeof) into a zeroed struct of its own. A new major version may change anything; a new
+ * minor version only appends members. Optional features are found by name (service,
+ * interface_by_name), so that a struct does not have to grow for each of them.
  *
- * Ownership: who makes it frees it. Strings and structs handed over in a call are borrowed for that call
- * only, unless the function says otherwise.
+ * Ownership: who makes it frees it. Strings and structs handed over in a call are borrowed for that
+ * call only, unless the function says otherwise.
  *
- * Threads: each function's comment ends with a tag. [main] = called only on the thread that called the
- * entry point; [any] = from any thread.
+ * Threads: each function's comment ends with a tag. [main] = called only on the thread that called
+ * the entry point; [any] = from any thread.
  *
- * Manners of a plugin: it never exits, never prints to stdout, never initialises MPI, installs no signal
- * handler, and leaves no thread behind (OpenMP's pool excepted).
+ * Manners of a plugin: it never exits, never prints to stdout, never initialises MPI, installs no
+ * signal handler, and leaves no thread behind (OpenMP's pool excepted).
  */
 #ifndef BENCH_ABI_BENCH_PLUGIN_H_
 #define BENCH_ABI_BENCH_PLUGIN_H_
@@ -33,14 +34,17 @@ extern "C" {
 /* Name of the only symbol a plugin exports, of type bench_plugin_entry_fn. */
 #define BENCH_PLUGIN_ENTRY_NAME "bench_plugin_entry"
 
-/* ---- status: what every fallible call returns ------------------------------------------------------ */
+/* ---- status: what every fallible call returns
+ * ------------------------------------------------------ */
 typedef int32_t bench_status;
 #define BENCH_OK 0
 #define BENCH_FAILED 1      /* it went wrong: bench_host.fail was given the words */
 #define BENCH_UNSUPPORTED 2 /* cannot be done here (not an error of anybody): the words say why */
-#define BENCH_INVALID 3     /* the request makes no sense (heads not divisible by tp …): a usage error */
+#define BENCH_INVALID \
+  3 /* the request makes no sense (heads not divisible by tp …): a usage error */
 
-/* ---- numbers used for kinds ------------------------------------------------------------------------ */
+/* ---- numbers used for kinds
+ * ------------------------------------------------------------------------ */
 typedef int32_t bench_dtype;
 #define BENCH_DTYPE_F32 0
 #define BENCH_DTYPE_BF16 1
@@ -73,11 +77,12 @@ typedef struct bench_param {
   bench_param_kind kind;
 } bench_param;
 
-/* A stream of a device: work given to one stream runs in order. NULL is the default stream; on a CPU every
- * stream is "now, on the calling thread". */
+/* A stream of a device: work given to one stream runs in order. NULL is the default stream; on a
+ * CPU every stream is "now, on the calling thread". */
 typedef void* bench_stream;
 
-/* ---- what the host offers -------------------------------------------------------------------------- */
+/* ---- what the host offers
+ * -------------------------------------------------------------------------- */
 
 typedef struct bench_host {
   uint32_t size;
@@ -86,15 +91,16 @@ typedef struct bench_host {
   void* ctx;
   /* Writes one line to the host's log (stderr, with rank). [any] */
   void (*log)(void* ctx, bench_log_level level, const char* text);
-  /* Says why the call now running is about to return something else than BENCH_OK: what was wrong, where,
-   * and what to do. The last words win. [main] */
+  /* Says why the call now running is about to return something else than BENCH_OK: what was wrong,
+   * where, and what to do. The last words win. [main] */
   void (*fail)(void* ctx, const char* why);
-  /* A service by name and version, or NULL where this host has none of it: "bench.trace/1" (bench_trace).
-   * Valid as long as the plugin. [main] */
+  /* A service by name and version, or NULL where this host has none of it: "bench.trace/1"
+   * (bench_trace). Valid as long as the plugin. [main] */
   const void* (*service)(void* ctx, const char* name);
 } bench_host;
 
-/* Service "bench.trace/1": named ranges, shown in NVTX tools and kept by the host to say where a rank is. */
+/* Service "bench.trace/1": named ranges, shown in NVTX tools and kept by the host to say where a
+ * rank is. */
 typedef struct bench_trace {
   uint32_t size;
   void* ctx;
@@ -112,11 +118,11 @@ typedef struct bench_device {
   const char* kind; /* "cpu" or "cuda" */
   const char* name; /* "AMD EPYC …" */
   int32_t index;
-  int32_t threads;                   /* CPU threads this rank may use */
+  int32_t threads; /* CPU threads this rank may use */
   uint64_t last_level_cache_bytes;
-  uint64_t memory_bytes;             /* this rank's share of the device's memory */
-  /* Memory of the device, aligned to 64 bytes, content undefined; NULL when there is none left (fail has been
-   * given the words). Never called while a case is enqueued. [main] */
+  uint64_t memory_bytes; /* this rank's share of the device's memory */
+  /* Memory of the device, aligned to 64 bytes, content undefined; NULL when there is none left
+   * (fail has been given the words). Never called while a case is enqueued. [main] */
   void* (*allocate)(void* ctx, uint64_t bytes);
   void (*release)(void* ctx, void* memory); /* [main] */
   /* Copies in stream order; either side may be host or device memory. [main] */
@@ -125,50 +131,53 @@ typedef struct bench_device {
   bench_status (*fill)(void* ctx, bench_stream s, void* to, int32_t byte, uint64_t bytes);
   /* Returns when everything given to the stream has finished. [main] */
   bench_status (*synchronize)(void* ctx, bench_stream s);
-  bench_stream (*stream_create)(void* ctx);             /* [main] */
-  void (*stream_destroy)(void* ctx, bench_stream s);    /* [main] */
+  bench_stream (*stream_create)(void* ctx);          /* [main] */
+  void (*stream_destroy)(void* ctx, bench_stream s); /* [main] */
   /* The driver's own object (a CUstream for "stream"), or NULL. [main] */
   void* (*native_handle)(void* ctx, const char* what);
 } bench_device;
 
-/* The ranks that run a case together. Counts are elements; buffers are memory of the case's device. Calls
- * are collective over the communicator and in stream order: on return the work has been given to the
- * stream, and only the stream may be assumed to wait for it. send may equal recv (in place). */
+/* The ranks that run a case together. Counts are elements; buffers are memory of the case's device.
+ * Calls are collective over the communicator and in stream order: on return the work has been given
+ * to the stream, and only the stream may be assumed to wait for it. send may equal recv (in place).
+ */
 typedef struct bench_comm {
   uint32_t size;
   void* ctx;
   int32_t rank;
   int32_t ranks;
-  int32_t capturable; /* may be recorded into a CUDA graph */
-  const char* kind;   /* "self", "mpi", "threads", "nccl" */
+  int32_t capturable;                                 /* may be recorded into a CUDA graph */
+  const char* kind;                                   /* "self", "mpi", "threads", "nccl" */
   bench_status (*barrier)(void* ctx, bench_stream s); /* [main] */
-  bench_status (*all_reduce)(void* ctx, bench_stream s, const void* send, void* recv, uint64_t count,
-                             bench_dtype dtype, bench_reduce_op op); /* [main] */
+  bench_status (*all_reduce)(void* ctx, bench_stream s, const void* send, void* recv,
+                             uint64_t count, bench_dtype dtype, bench_reduce_op op); /* [main] */
   /* send: ranks * count elements, recv: count. [main] */
-  bench_status (*reduce_scatter)(void* ctx, bench_stream s, const void* send, void* recv, uint64_t count,
-                                 bench_dtype dtype, bench_reduce_op op);
+  bench_status (*reduce_scatter)(void* ctx, bench_stream s, const void* send, void* recv,
+                                 uint64_t count, bench_dtype dtype, bench_reduce_op op);
   /* send: count elements, recv: ranks * count. [main] */
-  bench_status (*all_gather)(void* ctx, bench_stream s, const void* send, void* recv, uint64_t count,
-                             bench_dtype dtype);
-  bench_status (*broadcast)(void* ctx, bench_stream s, void* buffer, uint64_t count, bench_dtype dtype,
-                            int32_t root); /* [main] */
-  bench_status (*send)(void* ctx, bench_stream s, const void* buffer, uint64_t count, bench_dtype dtype,
-                       int32_t to, int32_t tag); /* [main] */
+  bench_status (*all_gather)(void* ctx, bench_stream s, const void* send, void* recv,
+                             uint64_t count, bench_dtype dtype);
+  bench_status (*broadcast)(void* ctx, bench_stream s, void* buffer, uint64_t count,
+                            bench_dtype dtype, int32_t root); /* [main] */
+  bench_status (*send)(void* ctx, bench_stream s, const void* buffer, uint64_t count,
+                       bench_dtype dtype, int32_t to, int32_t tag); /* [main] */
   bench_status (*recv)(void* ctx, bench_stream s, void* buffer, uint64_t count, bench_dtype dtype,
                        int32_t from, int32_t tag); /* [main] */
-  /* Started form of all_reduce, for overlap: the buffers are the communicator's until wait has been called
-   * with the ticket. [main] */
-  bench_status (*all_reduce_start)(void* ctx, bench_stream s, const void* send, void* recv, uint64_t count,
-                                   bench_dtype dtype, bench_reduce_op op, uint64_t* ticket);
+  /* Started form of all_reduce, for overlap: the buffers are the communicator's until wait has been
+   * called with the ticket. [main] */
+  bench_status (*all_reduce_start)(void* ctx, bench_stream s, const void* send, void* recv,
+                                   uint64_t count, bench_dtype dtype, bench_reduce_op op,
+                                   uint64_t* ticket);
   bench_status (*wait)(void* ctx, bench_stream s, uint64_t ticket); /* [main] */
-  /* Ranks that give the same color form a new communicator, ordered by key. Free with release. Not while
-   * timed. [main] */
+  /* Ranks that give the same color form a new communicator, ordered by key. Free with release. Not
+   * while timed. [main] */
   bench_status (*split)(void* ctx, int32_t color, int32_t key, const struct bench_comm** made);
   void (*release)(void* ctx); /* only for communicators made by split [main] */
   void* (*native_handle)(void* ctx, const char* what); /* [main] */
 } bench_comm;
 
-/* ---- what is asked of a plugin --------------------------------------------------------------------- */
+/* ---- what is asked of a plugin
+ * --------------------------------------------------------------------- */
 
 /* What the user (or the suite) wants of this plugin. */
 typedef struct bench_request {
@@ -181,13 +190,15 @@ typedef struct bench_request {
   int32_t threads;    /* CPU threads of this rank */
   uint64_t seed;
   uint64_t last_level_cache_bytes;
-  const bench_param* options; /* the run's options by their names, without dashes ("model", "micro-batch") */
+  const bench_param*
+      options; /* the run's options by their names, without dashes ("model", "micro-batch") */
   uint32_t option_count;
 } bench_request;
 
 #define BENCH_CASE_COLLECTIVE 1u /* its enqueue communicates; all ranks must run the same count */
-#define BENCH_CASE_TRAINING 2u   /* an iteration is an optimizer step: interface "bench.training/1" */
-#define BENCH_CASE_NO_CHECK 4u   /* it cannot be checked: reported as unverified */
+#define BENCH_CASE_TRAINING 2u /* an iteration is an optimizer step: interface "bench.training/1" \
+                                */
+#define BENCH_CASE_NO_CHECK 4u /* it cannot be checked: reported as unverified */
 
 /* What a ceiling case measures. */
 typedef int32_t bench_ceiling;
@@ -203,9 +214,10 @@ typedef struct bench_case {
   const bench_param* params;
   uint32_t param_count;
   bench_dtype dtype;
-  double flops;  /* this rank's floating-point operations of one iteration; 0 = none worth counting */
-  double bytes;  /* this rank's declared memory traffic of one iteration; 0 = not declared */
-  double tokens; /* tokens of one iteration over all ranks; 0 = none */
+  double
+      flops; /* this rank's floating-point operations of one iteration; 0 = none worth counting */
+  double bytes;         /* this rank's declared memory traffic of one iteration; 0 = not declared */
+  double tokens;        /* tokens of one iteration over all ranks; 0 = none */
   double memory_bytes;  /* device memory while open, this rank; 0 = small */
   double message_bytes; /* a collective's size S in algbw = S/t; 0 = none */
   double bus_factor;    /* busbw / algbw, as nccl-tests defines it */
@@ -218,13 +230,15 @@ typedef struct bench_case {
 /* Takes one case; copies what it keeps. [main] */
 typedef void (*bench_case_sink)(void* sink_ctx, const bench_case* c);
 
-/* What check found. error and tolerance are in the check's own measure; NaN error means "not finite". */
+/* What check found. error and tolerance are in the check's own measure; NaN error means "not
+ * finite". */
 typedef struct bench_check {
   uint32_t size;
   int32_t passed;
   double error;
   double tolerance;
-  const char* detail; /* NULL or the first wrong place in words; lives until the next call on the instance */
+  const char* detail; /* NULL or the first wrong place in words; lives until the next call on the
+                         instance */
 } bench_check;
 
 /* A number worth reporting beside the time. */
@@ -243,19 +257,21 @@ typedef struct bench_plugin {
   uint32_t size;
   uint32_t abi_major; /* BENCH_ABI_MAJOR of the plugin's build */
   uint32_t abi_minor;
-  const char* id;          /* equals the file name's: <id>.<device>.so */
-  const char* device;      /* "cpu" or "cuda" */
+  const char* id;     /* equals the file name's: <id>.<device>.so */
+  const char* device; /* "cpu" or "cuda" */
   const char* version;
   const char* description; /* one line */
   /* Makes the plugin's state. The host's table lives until destroy. [main] */
   bench_status (*create)(const bench_host* host, void** plugin);
   void (*destroy)(void* plugin); /* [main] */
-  /* Hands every case that the request means to the sink, also those that cannot run here. Every rank is given
-   * the same request and must name the same cases. Allocates nothing large. [main] */
-  bench_status (*cases)(void* plugin, const bench_request* request, bench_case_sink sink, void* sink_ctx);
+  /* Hands every case that the request means to the sink, also those that cannot run here. Every
+   * rank is given the same request and must name the same cases. Allocates nothing large. [main] */
+  bench_status (*cases)(void* plugin, const bench_request* request, bench_case_sink sink,
+                        void* sink_ctx);
   /* Allocates and fills one case. After a failed open nothing is closed. [main] */
   bench_status (*open)(void* plugin, const bench_open_args* args, void** instance);
-  /* Puts n iterations into the stream. Allocates nothing, logs nothing, does not synchronise. [main] */
+  /* Puts n iterations into the stream. Allocates nothing, logs nothing, does not synchronise.
+   * [main] */
   bench_status (*enqueue)(void* instance, int64_t n);
   /* Compares what the last enqueue left in the timed buffers with an oracle. [main] */
   bench_status (*check)(void* instance, bench_check* found);
@@ -264,24 +280,27 @@ typedef struct bench_plugin {
   bench_status (*reset)(void* instance);
   /* Extra values of the iterations run so far. NULL: none. [main] */
   bench_status (*values)(void* instance, bench_value_sink sink, void* sink_ctx);
-  /* A named interface of this plugin or NULL: "bench.training/1" (bench_training). NULL pointer: none. [main] */
+  /* A named interface of this plugin or NULL: "bench.training/1" (bench_training). NULL pointer:
+   * none. [main] */
   const void* (*interface_by_name)(void* plugin, const char* name);
 } bench_plugin;
 
 /* Interface "bench.training/1" of a plugin whose cases carry BENCH_CASE_TRAINING. */
 typedef struct bench_training {
   uint32_t size;
-  /* The model as key/value, for the report. The keys layers, hidden, heads, seq, vocab, padded_vocab,
-   * micro_batch, global_batch and parameters are always there. [main] */
-  bench_status (*describe)(void* instance, bench_value_sink sink, void* sink_ctx, const char** model_name);
-  /* Loss (mean over the tokens of the step, before the update) and global gradient norm (before clipping) of
-   * the steps since open or reset, oldest first, at most `capacity`; *count = how many there are. [main] */
+  /* The model as key/value, for the report. The keys layers, hidden, heads, seq, vocab,
+   * padded_vocab, micro_batch, global_batch and parameters are always there. [main] */
+  bench_status (*describe)(void* instance, bench_value_sink sink, void* sink_ctx,
+                           const char** model_name);
+  /* Loss (mean over the tokens of the step, before the update) and global gradient norm (before
+   * clipping) of the steps since open or reset, oldest first, at most `capacity`; *count = how many
+   * there are. [main] */
   bench_status (*trajectory)(void* instance, double* losses, double* grad_norms, int64_t capacity,
                              int64_t* count);
 } bench_training;
 
-/* The exported symbol. Returns a table that lives as long as the library, whatever host_major is: the host
- * refuses what it cannot use. [main] */
+/* The exported symbol. Returns a table that lives as long as the library, whatever host_major is:
+ * the host refuses what it cannot use. [main] */
 typedef const bench_plugin* (*bench_plugin_entry_fn)(uint32_t host_major, uint32_t host_minor);
 
 #ifdef __cplusplus

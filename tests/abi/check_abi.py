@@ -24,7 +24,7 @@ def check(root, _options):
 def plant(folder, _options):
     text = _FROZEN[-1].read_text()
     changes = [
-        ("int32_t threads;                   /*", "int64_t threads; /*"),  # a member's type
+        ("int32_t threads;", "int64_t threads;"),  # a member's type
         ("#define BENCH_OK 0", "#define BENCH_OK 9"),  # a constant
         ("typedef int32_t bench_status;", "typedef int64_t bench_status;"),  # a typedef
         ("  int32_t passed;\n", ""),  # a removed member: every later one moves, the last is gone
