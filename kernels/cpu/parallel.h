@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 #include "bench/device/context.h"
 
@@ -29,11 +30,19 @@ inline Part part_of(int64_t size, int index, int count, int64_t grain = 1) {
 template <class Body>
 void parallel_parts(const Context& context, int64_t size, int64_t grain, const Body& body) {
   const int parts = context.device.threads();
+  std::exception_ptr thrown;
 #pragma omp parallel for schedule(static, 1) num_threads(parts)
   for (int index = 0; index < parts; ++index) {
     const Part part = part_of(size, index, parts, grain);
-    if (part.begin < part.end) body(part);
+    if (part.begin == part.end) continue;
+    try {
+      body(part);
+    } catch (...) {
+#pragma omp critical(bench_parallel_parts)
+      thrown = std::current_exception();
+    }
   }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 // Elements of a cache line: threads that write neighbouring parts do not share one.

@@ -25,9 +25,10 @@ template <class T>
 void reference_gelu_backward(const GeluBackward<T>& a) {
   for (int64_t i = 0; i < a.size; ++i) {
     const double x = a.x[i];
-    const double t = std::tanh(kGeluRoot * (x + kGeluCubic * x * x * x));
-    const double dt = (1 - t * t) * kGeluRoot * (1 + 3 * kGeluCubic * x * x);
-    a.dx[i] = static_cast<T>(a.dy[i] * (0.5 * (1 + t) + 0.5 * x * dt));
+    const double u = kGeluRoot * (x + kGeluCubic * x * x * x);
+    // 1 - tanh^2 as 1/cosh^2: no cancellation where tanh is near one.
+    const double dt = kGeluRoot * (1 + 3 * kGeluCubic * x * x) / (std::cosh(u) * std::cosh(u));
+    a.dx[i] = static_cast<T>(a.dy[i] * (0.5 * (1 + std::tanh(u)) + 0.5 * x * dt));
   }
 }
 

@@ -4,36 +4,36 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 
-// (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3). The exponent stays
-// under 80, where the quotient is already 0 beside any x.
+// e = exp(-2u), u = sqrt(2/pi) (x + 0.044715 x^3), of which (1 + tanh(u)) / 2 = 1 / (1 + e). The
+// exponent stays under 80, where the quotient is already 0 beside any x.
 template <class T, class D, class V>
-HWY_INLINE V gelu_gate(D d, V x) {
-  const V x2 = hn::Mul(x, x);
-  const V inner =
-      hn::MulAdd(hn::Set(d, T(-2 * kGeluRoot * kGeluCubic)), x2, hn::Set(d, T(-2 * kGeluRoot)));
-  const V exponent = hn::Min(hn::Set(d, T(80)), hn::Mul(x, inner));
-  const V one = hn::Set(d, T(1));
-  return hn::Div(one, hn::Add(one, exp_of(d, exponent)));
+HWY_INLINE V gelu_exponential(D d, V x) {
+  const V inner = hn::MulAdd(hn::Set(d, T(-2 * kGeluRoot * kGeluCubic)), hn::Mul(x, x),
+                             hn::Set(d, T(-2 * kGeluRoot)));
+  return exp_of(d, hn::Min(hn::Set(d, T(80)), hn::Mul(x, inner)));
 }
 
 template <class T>
 void gelu_forward_part(const GeluForward<T>& a, const Part& part) {
   for_vectors<T>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
     const auto x = hn::LoadU(d, a.x + i);
-    hn::StoreU(hn::Mul(x, gelu_gate<T>(d, x)), d, a.y + i);
+    const auto e = gelu_exponential<T>(d, x);
+    hn::StoreU(hn::Div(x, hn::Add(hn::Set(d, T(1)), e)), d, a.y + i);
   });
 }
 
-// With gate g: y = x g, g' = g (1 - g) 2 u', so dy/dx = g (1 + x (1 - g) 2 u').
+// With gate g = 1 / (1 + e): y = x g and g' = g (1 - g) 2 u', so dy/dx = g (1 + x (1 - g) 2 u'). 1
+// - g is taken as e g, which does not cancel.
 template <class T>
 void gelu_backward_part(const GeluBackward<T>& a, const Part& part) {
   for_vectors<T>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
     const auto x = hn::LoadU(d, a.x + i);
     const auto one = hn::Set(d, T(1));
-    const auto g = gelu_gate<T>(d, x);
+    const auto e = gelu_exponential<T>(d, x);
+    const auto g = hn::Div(one, hn::Add(one, e));
     const auto two_du = hn::MulAdd(hn::Set(d, T(6 * kGeluRoot * kGeluCubic)), hn::Mul(x, x),
                                    hn::Set(d, T(2 * kGeluRoot)));
-    const auto slope = hn::Mul(hn::Mul(x, hn::Sub(one, g)), two_du);
+    const auto slope = hn::Mul(hn::Mul(x, hn::Mul(e, g)), two_du);
     const auto dy = hn::LoadU(d, a.dy + i);
     hn::StoreU(hn::Mul(dy, hn::MulAdd(g, slope, g)), d, a.dx + i);
   });

@@ -1,0 +1,116 @@
+#pragma once
+// What the machine can do at best: matrix products and memory streams, to hold other times against.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "bench/device/context.h"
+#include "kernels/args.h"
+#include "kernels/rounding.h"
+
+namespace bench::kernels {
+
+// c[m,n] = op(a)[m,k] · op(b)[k,n] in f32. `prepared`: the operands are brought into the library's
+// own layout once, outside the timed part, as a weight that stays the same could be.
+struct GemmShape {
+  std::string_view name;
+  int64_t m, n, k;
+  bool transpose_a, transpose_b;  // stored as [k,m], as [n,k]
+  bool prepared;
+
+  double flops() const {
+    return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  }
+};
+
+// Large products in several shapes and layouts: the ceiling is the best of them, since none is the
+// best everywhere.
+std::span<const GemmShape> gemm_ceiling_shapes();
+
+inline void reference_gemm(const GemmShape& s, const float* a, const float* b, float* c) {
+  for (int64_t i = 0; i < s.m; ++i) {
+    for (int64_t j = 0; j < s.n; ++j) {
+      double sum = 0;
+      for (int64_t p = 0; p < s.k; ++p) {
+        sum += static_cast<double>(s.transpose_a ? a[p * s.m + i] : a[i * s.k + p]) *
+               (s.transpose_b ? b[j * s.k + p] : b[p * s.n + j]);
+      }
+      c[i * s.n + j] = static_cast<float>(sum);
+    }
+  }
+}
+
+inline double gemm_tolerance(int64_t k) { return sum_tolerance<float>(k); }
+
+// A pass over memory: what is read and written for each element.
+enum class StreamKind {
+  kRead,   // sum of a        1 read
+  kCopy,   // c = a           1 read, 1 write
+  kTriad,  // c = a + 3 b     2 reads, 1 write (McCalpin 1995)
+};
+
+// Arrays of `size` elements, far larger than the caches where memory is to be measured.
+// `non_temporal` stores go past the caches, so that a written line is not read first; they want c
+// aligned to 64 bytes.
+struct StreamPass {
+  StreamKind kind;
+  bool non_temporal;
+  int64_t size;
+  const float* a;         // [size]
+  const float* b;         // [size], triad only
+  float* c;               // [size], copy and triad
+  double* sum = nullptr;  // read: where the sum goes, written
+
+  // Bytes the loop names; a write that is not non-temporal makes the hardware read the line as
+  // well.
+  double bytes() const {
+    const double arrays = kind == StreamKind::kRead ? 1 : kind == StreamKind::kCopy ? 2 : 3;
+    return arrays * static_cast<double>(size) * sizeof(float);
+  }
+};
+
+inline void reference_stream(const StreamPass& s) {
+  double sum = 0;
+  for (int64_t i = 0; i < s.size; ++i) {
+    if (s.kind == StreamKind::kRead) sum += s.a[i];
+    if (s.kind == StreamKind::kCopy) s.c[i] = s.a[i];
+    if (s.kind == StreamKind::kTriad) s.c[i] = static_cast<float>(s.a[i] + 3.0 * s.b[i]);
+  }
+  if (s.kind == StreamKind::kRead) *s.sum = sum;
+}
+
+// Of kRead's sum, whose additions are in f32 within a thread's chunk; the others are exact but for
+// one rounding.
+inline double stream_tolerance(int64_t size) { return sum_tolerance<float>(size); }
+
+namespace cpu {
+
+// A product prepared once and run many times; it owns operands of fixed content and the result.
+class GemmCeiling {
+ public:
+  // For context.device.threads() threads. Throws EnvironmentError where oneDNN cannot.
+  GemmCeiling(const Context& context, const GemmShape& shape);
+  ~GemmCeiling();
+  GemmCeiling(GemmCeiling&&) noexcept;
+  GemmCeiling& operator=(GemmCeiling&&) noexcept;
+
+  void run(const Context& context);  // on the thread that made it, one call at a time
+
+  const GemmShape& shape() const;
+  std::span<const float> a() const;  // as stored before preparing
+  std::span<const float> b() const;
+  std::span<const float> c() const;  // [m,n] row-major
+
+ private:
+  struct Prepared;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+// One pass on the device's threads. Throws UsageError for non-temporal stores to an address that is
+// not a multiple of 64.
+void stream(const Context& context, const StreamPass& pass);
+
+}  // namespace cpu
+}  // namespace bench::kernels

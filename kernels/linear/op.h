@@ -1,0 +1,77 @@
+#pragma once
+// Linear layer: forward, input gradient, weight and bias gradient.
+
+#include <cstdint>
+
+#include "bench/device/context.h"
+#include "kernels/args.h"
+#include "kernels/rounding.h"
+
+namespace bench::kernels {
+
+template <class T>
+void reference_linear_forward(const LinearForward<T>& a) {
+  for (int64_t r = 0; r < a.n; ++r) {
+    for (int64_t o = 0; o < a.out; ++o) {
+      double y = a.bias != nullptr ? a.bias[o] : 0;
+      for (int64_t i = 0; i < a.in; ++i) {
+        y += static_cast<double>(a.x[r * a.in + i]) * a.w[o * a.in + i];
+      }
+      a.y[r * a.out + o] = static_cast<T>(y);
+    }
+  }
+}
+
+template <class T>
+void reference_linear_input_grad(const LinearInputGrad<T>& a) {
+  for (int64_t r = 0; r < a.n; ++r) {
+    for (int64_t i = 0; i < a.in; ++i) {
+      double dx = 0;
+      for (int64_t o = 0; o < a.out; ++o) {
+        dx += static_cast<double>(a.dy[r * a.out + o]) * a.w[o * a.in + i];
+      }
+      a.dx[r * a.in + i] = static_cast<T>(dx);
+    }
+  }
+}
+
+template <class T>
+void reference_linear_weight_grad(const LinearWeightGrad<T>& a) {
+  for (int64_t o = 0; o < a.out; ++o) {
+    for (int64_t i = 0; i < a.in; ++i) {
+      double dw = a.accumulate ? a.dw[o * a.in + i] : 0;
+      for (int64_t r = 0; r < a.n; ++r) {
+        dw += static_cast<double>(a.dy[r * a.out + o]) * a.x[r * a.in + i];
+      }
+      a.dw[o * a.in + i] = static_cast<T>(dw);
+    }
+    if (a.d_bias == nullptr) continue;
+    double d_bias = a.accumulate ? a.d_bias[o] : 0;
+    for (int64_t r = 0; r < a.n; ++r) d_bias += a.dy[r * a.out + o];
+    a.d_bias[o] = static_cast<T>(d_bias);
+  }
+}
+
+// `terms`: the extent summed over.
+template <class T>
+double linear_tolerance(int64_t terms) {
+  return sum_tolerance<T>(terms);
+}
+
+namespace cpu {
+
+// Through oneDNN.
+void linear_forward_onednn(const Context&, const LinearForward<float>&);
+void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
+void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<float>&);
+
+// Blocked loops; T is float or double.
+template <class T>
+void linear_forward_loops(const Context&, const LinearForward<T>&);
+template <class T>
+void linear_input_grad_loops(const Context&, const LinearInputGrad<T>&);
+template <class T>
+void linear_weight_grad_loops(const Context&, const LinearWeightGrad<T>&);
+
+}  // namespace cpu
+}  // namespace bench::kernels

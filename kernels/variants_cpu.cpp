@@ -1,0 +1,111 @@
+// The variants of CPU devices, defaults first. "simd": vectors by run-time dispatch, on the rank's
+// threads.
+#include <array>
+
+#include "kernels/adamw/op.h"
+#include "kernels/attention/op.h"
+#include "kernels/cross_entropy/op.h"
+#include "kernels/elementwise/op.h"
+#include "kernels/embedding/op.h"
+#include "kernels/gelu/op.h"
+#include "kernels/layer_norm/op.h"
+#include "kernels/linear/op.h"
+#include "kernels/registry.h"
+
+namespace bench::kernels {
+namespace {
+
+template <class T>
+void embedding_rows(Ops<T>& ops) {
+  ops.embedding_forward = cpu::embedding_forward<T>;
+  ops.embedding_backward = cpu::embedding_backward<T>;
+}
+
+template <class T>
+void layer_norm_simd(Ops<T>& ops) {
+  ops.layer_norm_forward = cpu::layer_norm_forward<T>;
+  ops.layer_norm_backward = cpu::layer_norm_backward<T>;
+}
+
+void linear_onednn(Ops<float>& ops) {
+  ops.linear_forward = cpu::linear_forward_onednn;
+  ops.linear_input_grad = cpu::linear_input_grad_onednn;
+  ops.linear_weight_grad = cpu::linear_weight_grad_onednn;
+}
+
+template <class T>
+void linear_loops(Ops<T>& ops) {
+  ops.linear_forward = cpu::linear_forward_loops<T>;
+  ops.linear_input_grad = cpu::linear_input_grad_loops<T>;
+  ops.linear_weight_grad = cpu::linear_weight_grad_loops<T>;
+}
+
+template <class T>
+void gelu_simd(Ops<T>& ops) {
+  ops.gelu_forward = cpu::gelu_forward<T>;
+  ops.gelu_backward = cpu::gelu_backward<T>;
+}
+
+template <class T>
+void attention_unfused(Ops<T>& ops) {
+  ops.attention_forward = cpu::attention_forward_unfused<T>;
+  ops.attention_backward = cpu::attention_backward_unfused<T>;
+  ops.attention_saved_size = cpu::attention_saved_size_unfused;
+}
+
+template <class T>
+void cross_entropy_simd(Ops<T>& ops) {
+  ops.cross_entropy_max = cpu::cross_entropy_max<T>;
+  ops.cross_entropy_sum = cpu::cross_entropy_sum<T>;
+  ops.cross_entropy_grad = cpu::cross_entropy_grad<T>;
+}
+
+template <class T>
+void elementwise_simd(Ops<T>& ops) {
+  ops.add = cpu::add<T>;
+  ops.sum_of_squares = cpu::sum_of_squares<T>;
+}
+
+template <class T>
+void adamw_simd(Ops<T>& ops) {
+  ops.adamw = cpu::adamw<T>;
+}
+
+constexpr DeviceKind kCpu = DeviceKind::cpu;
+
+constexpr std::array kFloatVariants = {
+    Variant<float>{"embedding", "rows", kCpu, embedding_rows<float>},
+    Variant<float>{"layer_norm", "simd", kCpu, layer_norm_simd<float>},
+    Variant<float>{"linear", "onednn", kCpu, linear_onednn},
+    Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
+    Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},
+    Variant<float>{"attention", "unfused", kCpu, attention_unfused<float>},
+    Variant<float>{"cross_entropy", "simd", kCpu, cross_entropy_simd<float>},
+    Variant<float>{"elementwise", "simd", kCpu, elementwise_simd<float>},
+    Variant<float>{"adamw", "simd", kCpu, adamw_simd<float>},
+};
+
+constexpr std::array kDoubleVariants = {
+    Variant<double>{"embedding", "rows", kCpu, embedding_rows<double>},
+    Variant<double>{"layer_norm", "simd", kCpu, layer_norm_simd<double>},
+    Variant<double>{"linear", "loops", kCpu, linear_loops<double>},
+    Variant<double>{"gelu", "simd", kCpu, gelu_simd<double>},
+    Variant<double>{"attention", "unfused", kCpu, attention_unfused<double>},
+    Variant<double>{"cross_entropy", "simd", kCpu, cross_entropy_simd<double>},
+    Variant<double>{"elementwise", "simd", kCpu, elementwise_simd<double>},
+    Variant<double>{"adamw", "simd", kCpu, adamw_simd<double>},
+};
+
+}  // namespace
+
+template <>
+std::span<const Variant<float>> cpu_variants() {
+  return kFloatVariants;
+}
+
+template <>
+std::span<const Variant<double>> cpu_variants() {
+  return kDoubleVariants;
+}
+
+}  // namespace bench::kernels

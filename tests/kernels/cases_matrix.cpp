@@ -1,0 +1,145 @@
+// linear, attention.
+#include <fmt/format.h>
+
+#include "kernels/attention/op.h"
+#include "kernels/linear/op.h"
+#include "tests/kernels/cases.h"
+#include "tests/kernels/support.h"
+
+namespace bench::kernels::test {
+namespace {
+
+struct LinearShape {
+  int64_t n, in, out;
+};
+constexpr LinearShape kLinears[] = {{1, 1, 1},      {3, 17, 5},    {17, 3, 127},
+                                    {127, 129, 65}, {64, 1023, 3}, {130, 64, 257}};
+
+struct AttentionShape {
+  int64_t batch, seq, heads, d;
+};
+// Around the block of 128 queries: under, one, one and a bit, more than two.
+constexpr AttentionShape kAttentions[] = {{1, 1, 1, 1},   {2, 3, 1, 17},   {1, 17, 3, 5},
+                                          {2, 128, 2, 8}, {1, 129, 1, 64}, {1, 300, 2, 16}};
+
+template <class T>
+void add_linear_grads(Cases<T>& cases, const Ops<T>& ops, LinearShape s) {
+  const auto dy = random_values<T>(s.n * s.out, 1), x = random_values<T>(s.n * s.in, 2);
+  const auto w = random_values<T>(s.out * s.in, 3);
+  const auto name = fmt::format("{} x {} to {}", s.n, s.in, s.out);
+  cases.push_back(make_case<T, LinearInputGrad<T>>(
+      "input grad " + name, linear_tolerance<T>(s.out), {written<T>(s.n * s.in)},
+      ops.linear_input_grad, reference_linear_input_grad<T>, [=](const std::vector<T*>& out) {
+        return LinearInputGrad<T>{
+            .n = s.n, .in = s.in, .out = s.out, .dy = dy.data(), .w = w.data(), .dx = out[0]};
+      }));
+  for (const bool accumulate : {false, true}) {
+    for (const bool bias : {false, true}) {
+      std::vector<Output<T>> outputs{written<T>(s.out * s.in)};
+      if (bias) outputs.push_back(written<T>(s.out));
+      for (auto& o : outputs) {
+        if (accumulate) o.before = random_values<T>(o.size, 4);
+      }
+      cases.push_back(make_case<T, LinearWeightGrad<T>>(
+          fmt::format("weight grad {} accumulate {} bias {}", name, accumulate, bias),
+          linear_tolerance<T>(s.n), outputs, ops.linear_weight_grad,
+          reference_linear_weight_grad<T>, [=](const std::vector<T*>& out) {
+            return LinearWeightGrad<T>{.n = s.n,
+                                       .in = s.in,
+                                       .out = s.out,
+                                       .accumulate = accumulate,
+                                       .dy = dy.data(),
+                                       .x = x.data(),
+                                       .dw = out[0],
+                                       .d_bias = bias ? out[1] : nullptr};
+          }));
+    }
+  }
+}
+
+template <class T>
+OpCase<T> attention_backward_case(const Ops<T>& ops, AttentionShape s) {
+  const int64_t size = s.batch * s.seq * s.heads * s.d;
+  const auto qkv = random_values<T>(3 * size, 5), d_out = random_values<T>(size, 6);
+  std::vector<T> out(size), saved(ops.attention_saved_size(s.batch, s.seq, s.heads, s.d));
+  Cpu cpu(2);
+  ops.attention_forward(cpu.context(), {.batch = s.batch,
+                                        .seq = s.seq,
+                                        .heads = s.heads,
+                                        .d = s.d,
+                                        .qkv = qkv.data(),
+                                        .out = out.data(),
+                                        .saved = saved.data()});
+  return make_case<T, AttentionBackward<T>>(
+      fmt::format("backward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
+      attention_tolerance<T>(s.seq, s.d), {written<T>(3 * size)}, ops.attention_backward,
+      reference_attention_backward<T>, [=](const std::vector<T*>& to) {
+        return AttentionBackward<T>{.batch = s.batch,
+                                    .seq = s.seq,
+                                    .heads = s.heads,
+                                    .d = s.d,
+                                    .qkv = qkv.data(),
+                                    .out = out.data(),
+                                    .saved = saved.data(),
+                                    .d_out = d_out.data(),
+                                    .d_qkv = to[0]};
+      });
+}
+
+}  // namespace
+
+template <class T>
+Cases<T> linear_cases(const Ops<T>& ops) {
+  Cases<T> cases;
+  for (const auto& s : kLinears) {
+    const auto x = random_values<T>(s.n * s.in, 7), w = random_values<T>(s.out * s.in, 8);
+    const auto values = random_values<T>(s.out, 9);
+    for (const bool bias : {false, true}) {
+      cases.push_back(make_case<T, LinearForward<T>>(
+          fmt::format("forward {} x {} to {} bias {}", s.n, s.in, s.out, bias),
+          linear_tolerance<T>(s.in), {written<T>(s.n * s.out)}, ops.linear_forward,
+          reference_linear_forward<T>, [=](const std::vector<T*>& out) {
+            return LinearForward<T>{.n = s.n,
+                                    .in = s.in,
+                                    .out = s.out,
+                                    .x = x.data(),
+                                    .w = w.data(),
+                                    .bias = bias ? values.data() : nullptr,
+                                    .y = out[0]};
+          }));
+    }
+    add_linear_grads(cases, ops, s);
+  }
+  return cases;
+}
+
+template <class T>
+Cases<T> attention_cases(const Ops<T>& ops) {
+  Cases<T> cases;
+  for (const auto& s : kAttentions) {
+    const int64_t size = s.batch * s.seq * s.heads * s.d;
+    const int64_t saved = ops.attention_saved_size(s.batch, s.seq, s.heads, s.d);
+    const auto qkv = random_values<T>(3 * size, 10);
+    cases.push_back(make_case<T, AttentionForward<T>>(
+        fmt::format("forward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
+        attention_tolerance<T>(s.seq, s.d), {written<T>(size), opaque<T>(saved)},
+        ops.attention_forward, reference_attention_forward<T>, [=](const std::vector<T*>& out) {
+          return AttentionForward<T>{.batch = s.batch,
+                                     .seq = s.seq,
+                                     .heads = s.heads,
+                                     .d = s.d,
+                                     .qkv = qkv.data(),
+                                     .out = out[0],
+                                     .saved = out[1]};
+        }));
+    cases.push_back(attention_backward_case(ops, s));
+  }
+  return cases;
+}
+
+template Cases<float> linear_cases(const Ops<float>&);
+template Cases<double> linear_cases(const Ops<double>&);
+template Cases<float> attention_cases(const Ops<float>&);
+template Cases<double> attention_cases(const Ops<double>&);
+
+}  // namespace bench::kernels::test

@@ -1,0 +1,56 @@
+#pragma once
+// Random inputs, guarded outputs and the comparison every kernel test uses.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/device/context.h"
+#include "bench/device/cpu/cpu_device.h"
+
+namespace bench::kernels::test {
+
+// A CPU device of `threads` threads and the context that goes with it.
+class Cpu {
+ public:
+  explicit Cpu(int threads) : device_(threads) {}
+  Context context() { return {.device = device_, .tracer = tracer_}; }
+
+ private:
+  CpuDevice device_;
+  NullTracer tracer_;
+};
+
+// Uniform in [-1, 1), the same for the same seed.
+template <class T>
+std::vector<T> random_values(int64_t size, uint32_t seed);
+
+// Uniform in [low, high).
+std::vector<int32_t> random_ids(int64_t size, int32_t low, int32_t high, uint32_t seed);
+
+// An output between two rows of sentinels, full of NaN until written.
+template <class T>
+class Guarded {
+ public:
+  explicit Guarded(int64_t size);
+  explicit Guarded(const std::vector<T>& content);
+  T* data() { return memory_.data() + kGuard; }
+  std::span<const T> values() const {
+    return {memory_.data() + kGuard, memory_.size() - 2 * kGuard};
+  }
+  bool guards_intact() const;
+
+ private:
+  static constexpr size_t kGuard = 32;
+  std::vector<T> memory_;
+};
+
+// max|got - want| / max|want| (infinities must be equal, a NaN is infinitely wrong).
+template <class T>
+double error_of(std::span<const T> got, std::span<const T> want);
+
+template <class T>
+bool same_bits(std::span<const T> a, std::span<const T> b);
+
+}  // namespace bench::kernels::test
