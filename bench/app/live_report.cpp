@@ -69,8 +69,8 @@ void LiveReport::trained(const schema::TrainingRun& run) {
 
 void LiveReport::derive_and_write(schema::Report& report) {
   reports::finish(report, curves_);
-  report.verdict = reports::judge(report, requirements_);
   report.phases_s = phases_.totals();
+  report.verdict = reports::judge(report, requirements_);
   const std::vector<schema::BenchmarkEntry> entries = measure::replay(report.cases);
   file_.write(schema::to_json(report, measure::context(), entries));
   journal_.append(schema::journal_end(report));
@@ -100,8 +100,8 @@ void LiveReport::write_incomplete(const std::string& why, Outcome outcome) noexc
       }
     }
     reports::finish(report_, curves_);
-    report_.verdict = reports::judge(report_, requirements_);
     report_.phases_s = phases_.totals();
+    report_.verdict = reports::judge(report_, requirements_);
     // Google Benchmark's library is not used here: this may be a signal thread in a hurry.
     file_.write(schema::to_json(report_));
     journal_.append(schema::journal_end(report_));

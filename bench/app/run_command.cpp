@@ -93,6 +93,9 @@ void Run::agree() {
     plan_ = runner::make_plan(
         suites_, *plugins_,
         plan_inputs(options_, *chosen_.device, *world_, hosts.least_ranks_per_host));
+    std::vector<std::string> names;
+    for (const runner::PlannedCase& c : plan_.cases) names.push_back(c.spec.name);
+    reports::check_case_names(requirements_, names);
   });
   bench::agree(comm, "the list of cases", plan_.hash());
   environment_ =

@@ -1,0 +1,151 @@
+#include "plugins/kernels/ceiling_cases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/ceiling/op.h"
+#include "plugins/kernels/op_case.h"
+
+namespace bench::kernel_cases {
+namespace {
+using kernels::GemmShape;
+using kernels::StreamKind;
+using kernels::StreamPass;
+
+// A check computes so many elements of a product again, spread over it.
+constexpr int64_t kCheckedElements = 64;
+
+class GemmInstance final : public sdk::Instance {
+ public:
+  GemmInstance(const sdk::Place& place, const GemmShape& shape)
+      : context_(place.context), gemm_(place.context, shape) {}
+
+  void enqueue(int64_t n) override {
+    for (int64_t i = 0; i < n; ++i) gemm_.run(context_);
+  }
+
+  sdk::Check check() override {
+    const GemmShape& s = gemm_.shape();
+    std::vector<float> got, expected;
+    for (int64_t e = 0; e < kCheckedElements; ++e) {
+      const int64_t i = e * (s.m - 1) / (kCheckedElements - 1),
+                    j = (e * 37) % kCheckedElements * (s.n - 1) / (kCheckedElements - 1);
+      double sum = 0;
+      for (int64_t p = 0; p < s.k; ++p)
+        sum += static_cast<double>(
+                   gemm_.a()[static_cast<size_t>(s.transpose_a ? p * s.m + i : i * s.k + p)]) *
+               gemm_.b()[static_cast<size_t>(s.transpose_b ? j * s.k + p : p * s.n + j)];
+      expected.push_back(static_cast<float>(sum));
+      got.push_back(gemm_.c()[static_cast<size_t>(i * s.n + j)]);
+    }
+    return judged(relative_error(got, expected), kernels::gemm_tolerance(s.k),
+                  fmt::format("{} elements of the product", kCheckedElements));
+  }
+
+ private:
+  const Context& context_;
+  kernels::cpu::GemmCeiling gemm_;
+};
+
+sdk::Case gemm_case(const GemmShape& shape) {
+  sdk::Case made;
+  made.name = fmt::format("ceiling.gemm.{}", shape.name);
+  made.text_params = {{"mode", "hot"}, {"layout", shape.prepared ? "prepared" : "plain"}};
+  made.number_params = {{"m", static_cast<double>(shape.m)},
+                        {"n", static_cast<double>(shape.n)},
+                        {"k", static_cast<double>(shape.k)}};
+  made.flops = shape.flops();
+  made.memory_bytes =
+      2.0 * sizeof(float) *
+      static_cast<double>(shape.m * shape.k + shape.k * shape.n + shape.m * shape.n);
+  made.ceiling = BENCH_CEILING_GEMM;
+  made.open = [shape](const sdk::Place& place) {
+    return std::make_unique<GemmInstance>(place, shape);
+  };
+  return made;
+}
+
+class StreamInstance final : public sdk::Instance {
+ public:
+  StreamInstance(const sdk::Place& place, StreamPass pass, uint64_t seed)
+      : context_(place.context), memory_(place.context.device, seed), pass_(pass) {
+    pass_.a = memory_.uniform(pass_.size);
+    if (pass_.kind == StreamKind::kTriad) pass_.b = memory_.uniform(pass_.size);
+    if (pass_.kind != StreamKind::kRead) pass_.c = memory_.filled(pass_.size, -1e9F);
+    pass_.sum = memory_.doubles(1);
+  }
+
+  void enqueue(int64_t n) override {
+    for (int64_t i = 0; i < n; ++i) kernels::cpu::stream(context_, pass_);
+  }
+
+  sdk::Check check() override {
+    if (pass_.kind == StreamKind::kRead) {
+      double sum = 0;
+      for (int64_t i = 0; i < pass_.size; ++i) sum += pass_.a[i];
+      // Values in [-1, 1] cancel: the error is held against the size of a random sum.
+      return judged(std::abs(*pass_.sum - sum) / std::sqrt(static_cast<double>(pass_.size)),
+                    kernels::stream_tolerance(pass_.size), "the sum");
+    }
+    double error = 0;
+    for (int64_t i = 0; i < pass_.size; i += kStride) {
+      const double expected =
+          pass_.kind == StreamKind::kCopy ? pass_.a[i] : pass_.a[i] + 3.0 * pass_.b[i];
+      error = worse(error, std::abs(pass_.c[i] - expected));
+    }
+    return judged(error, kernels::kElementTolerance<float>, "every 61st element");
+  }
+
+ private:
+  static constexpr int64_t kStride = 61;  // no multiple of a vector or a line
+
+  const Context& context_;
+  Memory memory_;
+  StreamPass pass_;
+};
+
+sdk::Case stream_case(const char* name, StreamKind kind, bool non_temporal, int64_t size,
+                      uint64_t seed) {
+  const StreamPass pass{.kind = kind,
+                        .non_temporal = non_temporal,
+                        .size = size,
+                        .a = nullptr,
+                        .b = nullptr,
+                        .c = nullptr,
+                        .sum = nullptr};
+  sdk::Case made;
+  made.name = fmt::format("ceiling.stream.{}{}", name, non_temporal ? "_nt" : "");
+  made.text_params = {
+      {"mode", "cold"}, {"pattern", name}, {"stores", non_temporal ? "non-temporal" : "plain"}};
+  made.number_params = {{"size", static_cast<double>(size)}};
+  made.bytes = pass.bytes();
+  made.memory_bytes = 3.0 * sizeof(float) * static_cast<double>(size);
+  made.ceiling = kind == StreamKind::kCopy ? BENCH_CEILING_COPY : BENCH_CEILING_NONE;
+  made.open = [pass, seed](const sdk::Place& place) {
+    return std::make_unique<StreamInstance>(place, pass, seed);
+  };
+  return made;
+}
+
+}  // namespace
+
+std::vector<sdk::Case> ceiling_cases(const sdk::Request& request) {
+  std::vector<sdk::Case> all;
+  for (const GemmShape& shape : kernels::gemm_ceiling_shapes()) all.push_back(gemm_case(shape));
+  // An array is twice the cache, so that two of them evict each other; the cache is shared by ranks
+  // and counted whole.
+  const int64_t most = int64_t{64} << 20;
+  const int64_t size =
+      std::min<int64_t>(most, 2 * static_cast<int64_t>(request.last_level_cache_bytes) /
+                                  static_cast<int64_t>(sizeof(float)));
+  for (const bool non_temporal : {false, true}) {
+    all.push_back(stream_case("copy", StreamKind::kCopy, non_temporal, size, request.seed));
+    all.push_back(stream_case("triad", StreamKind::kTriad, non_temporal, size, request.seed));
+  }
+  all.push_back(stream_case("read", StreamKind::kRead, false, size, request.seed));
+  return all;
+}
+
+}  // namespace bench::kernel_cases
