@@ -54,7 +54,9 @@ BindMode parse_bind_mode(std::string_view text) {
 
 std::vector<int> share_of_cpus(const std::vector<int>& cpus, int local_rank, int local_size) {
   const auto n = static_cast<int>(cpus.size());
-  if (local_size >= n) return {cpus[static_cast<size_t>(local_rank % n)]};
+  // More ranks than CPUs, or a launcher that miscounts: in turn.
+  if (local_size >= n || local_rank >= local_size)
+    return {cpus[static_cast<size_t>(local_rank % n)]};
   const int first = local_rank * n / local_size, last = (local_rank + 1) * n / local_size;
   return {cpus.begin() + first, cpus.begin() + last};
 }

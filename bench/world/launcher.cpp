@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <sstream>
 
 namespace bench {
 namespace {
@@ -31,10 +32,24 @@ constexpr std::array kLaunchers = {
         "PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", {"HYDRA_BINDING"}},
 };
 
-// "4", and also Slurm's "4(x2)": the leading number. Empty or no number: the default.
+// Empty or no number: the default.
 int number(const std::optional<std::string>& text, int otherwise) {
   if (!text || text->empty() || (*text)[0] < '0' || (*text)[0] > '9') return otherwise;
   return std::atoi(text->c_str());
+}
+
+// Slurm writes all nodes' counts in one list: "4(x2),3" is 4 on nodes 0 and 1, 3 on node 2. A plain
+// number is the same on every node.
+int count_on_node(const std::string& list, int node, int otherwise) {
+  std::istringstream in(list);
+  int count = otherwise;
+  for (std::string part; std::getline(in, part, ',');) {
+    count = number(part, otherwise);
+    const size_t times = part.find("(x");
+    node -= times == std::string::npos ? 1 : number(part.substr(times + 2), 1);
+    if (node < 0) break;
+  }
+  return std::max(1, count);
 }
 
 bool asks_for_binding(const LauncherVariables& v, const EnvironmentLookup& lookup) {
@@ -53,9 +68,10 @@ Launch detect_launch(const EnvironmentLookup& lookup) {
     return {.present = true,
             .name = v.name,
             .rank = number(rank, 0),
-            .size = number(size, 1),
+            .size = std::max(1, number(size, 1)),
             .local_rank = number(lookup(v.local_rank), 0),
-            .local_size = number(lookup(v.local_size), 1),
+            .local_size = count_on_node(lookup(v.local_size).value_or(""),
+                                        number(lookup("SLURM_NODEID"), 0), 1),
             .user_bound = asks_for_binding(v, lookup)};
   }
   return {};

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -94,6 +95,7 @@ class ThreadsCommunicator final : public Communicator {
   }
 
   void send(Stream, const void* buffer, int64_t count, DType dtype, int to, int tag) override {
+    check_peer(to, "send");
     const auto* first = static_cast<const unsigned char*>(buffer);
     const std::lock_guard lock(hub_->family->mutex);
     hub_->family->check();
@@ -102,6 +104,7 @@ class ThreadsCommunicator final : public Communicator {
     hub_->family->changed.notify_all();
   }
   void recv(Stream, void* buffer, int64_t count, DType dtype, int from, int tag) override {
+    check_peer(from, "recv");
     std::unique_lock lock(hub_->family->mutex);
     auto& box = hub_->mail[{from, rank_, tag}];
     hub_->family->changed.wait(lock, [&] { return !box.empty() || hub_->family->broken; });
@@ -134,6 +137,12 @@ class ThreadsCommunicator final : public Communicator {
   }
 
  private:
+  void check_peer(int rank, const char* doing) const {
+    if (rank < 0 || rank >= size())
+      throw std::invalid_argument(std::string(doing) + ": there is no rank " +
+                                  std::to_string(rank));
+  }
+
   const unsigned char* shown(int rank) const {
     return static_cast<const unsigned char*>(hub_->shown[static_cast<size_t>(rank)]);
   }
