@@ -1,16 +1,13 @@
 #include "parallel/comm/mpi/mpi_communicator.h"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
+#include "parallel/comm/mpi/pieces.h"
 #include "parallel/comm/reduce.h"
 
 namespace bench {
 namespace {
-
-// MPI-3 counts are int; longer vectors go in pieces.
-constexpr int64_t kMostElements = int64_t{1} << 30;
 
 void sum_bf16(void* in, void* inout, int* count, MPI_Datatype*) {
   reduce_into(inout, in, *count, DType::bf16, ReduceOp::sum);
@@ -49,17 +46,6 @@ MPI_Op op_of(ReduceOp op, DType t) {
     return ops[static_cast<int>(op)];
   }
   return op == ReduceOp::sum ? MPI_SUM : op == ReduceOp::max ? MPI_MAX : MPI_MIN;
-}
-
-// Calls piece(first element, elements) until all are done.
-template <class F>
-void in_pieces(int64_t count, F&& piece) {
-  int64_t first = 0;
-  do {
-    const int64_t n = std::min(count - first, kMostElements);
-    piece(first, static_cast<int>(n));
-    first += n;
-  } while (first < count);
 }
 
 const void* at(const void* base, int64_t element, DType t) {
