@@ -15,6 +15,9 @@ struct OwnSplit {
 };
 constexpr int kFields = 4;
 
+// Ranges of a training plugin whose own time is arithmetic of the model.
+constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head"};
+
 double total_of(const std::map<std::string, double>& totals, const char* name) {
   const auto found = totals.find(name);
   return found == totals.end() ? 0.0 : found->second;
@@ -31,16 +34,15 @@ OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
   const double elapsed = static_cast<double>(clock.now_ns() - start) * 1e-9;
   recorder.record(false);
   const double inside = static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
-  const std::map<std::string, double> self = recorder.exclusive_s(), whole = recorder.totals_s();
-  // The optimizer's range holds the gradient norm's small reductions; they stay with communication.
-  const double optimizer =
-      std::max(0.0, total_of(whole, "optimizer") - (total_of(whole, "optimizer.comm")));
-  const double compute =
-      total_of(whole, "forward") + total_of(whole, "backward") - total_of(whole, "tp.all_reduce");
+  // Without what ranges inside them took: communication has ranges of its own, and is counted by
+  // the communicator.
+  const std::map<std::string, double> own = recorder.exclusive_s();
+  double compute = 0;
+  for (const char* name : kComputeRanges) compute += total_of(own, name);
   return {.step = elapsed / kSteps,
           .comm = inside / kSteps,
-          .optimizer = optimizer / kSteps,
-          .compute = std::max(0.0, compute) / kSteps};
+          .optimizer = total_of(own, "optimizer") / kSteps,
+          .compute = compute / kSteps};
 }
 
 }  // namespace

@@ -45,6 +45,8 @@ void TrainInstance::enqueue(int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     read_tokens(steps_++);
     step_.step(inputs_.data(), targets_.data());
+    // The step keeps so many results; a longer run is drained before the oldest go.
+    if (steps_ % gpt2::TrainingStep<float>::kKept == 0) take_results();
   }
 }
 

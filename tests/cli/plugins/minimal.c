@@ -10,7 +10,8 @@ static bench_status create(const bench_host* host, void** plugin) {
   return PLUGIN_CREATE;
 }
 static void destroy(void* plugin) { (void)plugin; }
-static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink, void* sink_ctx) {
+static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink,
+                          void* sink_ctx) {
   (void)plugin, (void)request, (void)sink, (void)sink_ctx;
   return BENCH_OK;
 }
@@ -43,7 +44,8 @@ static const bench_plugin kPlugin = {.size = sizeof(bench_plugin),
                                      .check = check,
                                      .close = close_case};
 
-__attribute__((visibility("default"))) const bench_plugin* bench_plugin_entry(uint32_t major, uint32_t minor) {
+__attribute__((visibility("default"))) const bench_plugin* bench_plugin_entry(uint32_t major,
+                                                                              uint32_t minor) {
   (void)major, (void)minor;
   return &kPlugin;
 }

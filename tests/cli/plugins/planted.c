@@ -1,8 +1,9 @@
 /* Cases with planted faults and known lengths, for tests of the program as a whole. Sets:
- *   wrong    a case whose check fails           fails    a case whose second iteration fails on rank 1
- *   hang     rank 1 never comes back            spin     spins for seeded, jittered lengths and writes the true
- *   late     a case that waits for PLANTED_GO   ones to the file PLANTED_RECORD.<rank>, one line an enqueue
- * PLANTED_SPIN_US is the length of spin in microseconds, PLANTED_SLOW_RANK a rank that is slower by 30 %. */
+ *   wrong    a case whose check fails           fails    a case whose second iteration fails on
+ * rank 1 hang     rank 1 never comes back            spin     spins for seeded, jittered lengths
+ * and writes the true late     a case that waits for PLANTED_GO   ones to the file
+ * PLANTED_RECORD.<rank>, one line an enqueue PLANTED_SPIN_US is the length of spin in microseconds,
+ * PLANTED_SLOW_RANK a rank that is slower by 30 %. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>
@@ -37,11 +38,13 @@ static bench_status create(const bench_host* host, void** plugin) {
 }
 static void destroy(void* plugin) { (void)plugin; }
 
-static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink, void* sink_ctx) {
+static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink,
+                          void* sink_ctx) {
   (void)plugin;
   char name[64];
   snprintf(name, sizeof name, "planted.%s", request->set);
-  const char* differ = getenv("PLANTED_EXTRA_CASE"); /* given to one rank only: the ranks disagree */
+  const char* differ =
+      getenv("PLANTED_EXTRA_CASE"); /* given to one rank only: the ranks disagree */
   bench_case c = {.size = sizeof c, .flags = BENCH_CASE_COLLECTIVE, .name = name};
   sink(sink_ctx, &c);
   if (differ != NULL) {
@@ -95,7 +98,8 @@ static bench_status enqueue(void* instance_, int64_t n) {
   if (strcmp(self->what, "hang") == 0 && self->comm->rank == 1) sleep(1000);
   if (strcmp(self->what, "hang") == 0) return self->comm->barrier(self->comm->ctx, NULL);
   if (strcmp(self->what, "late") == 0) usleep(20000);
-  if (strcmp(self->what, "fails") == 0 && self->comm->rank == self->comm->ranks - 1 && self->calls > 1) {
+  if (strcmp(self->what, "fails") == 0 && self->comm->rank == self->comm->ranks - 1 &&
+      self->calls > 1) {
     the_host->fail(the_host->ctx, "the planted failure");
     return BENCH_FAILED;
   }
@@ -133,7 +137,8 @@ static const bench_plugin kPlugin = {.size = sizeof(bench_plugin),
                                      .check = check,
                                      .close = close_case};
 
-__attribute__((visibility("default"))) const bench_plugin* bench_plugin_entry(uint32_t major, uint32_t minor) {
+__attribute__((visibility("default"))) const bench_plugin* bench_plugin_entry(uint32_t major,
+                                                                              uint32_t minor) {
   (void)major, (void)minor;
   return &kPlugin;
 }
