@@ -20,14 +20,14 @@ const bench_trace* Host::trace() const {
   return static_cast<const bench_trace*>(table_->service(table_->ctx, "bench.trace/1"));
 }
 
-HostDevice::HostDevice(const bench_device& table) : table_(table) {
-  info_ = {.kind = std::string_view(table.kind) == "cuda" ? DeviceKind::cuda : DeviceKind::cpu,
-           .name = table.name,
-           .index = table.index,
+HostDevice::HostDevice(const bench_device& table) : table_(copy_sized(table)) {
+  info_ = {.kind = std::string_view(table_.kind) == "cuda" ? DeviceKind::cuda : DeviceKind::cpu,
+           .name = table_.name,
+           .index = table_.index,
            .uuid = {},
-           .threads = table.threads,
-           .last_level_cache_bytes = table.last_level_cache_bytes,
-           .memory_bytes = table.memory_bytes};
+           .threads = table_.threads,
+           .last_level_cache_bytes = table_.last_level_cache_bytes,
+           .memory_bytes = table_.memory_bytes};
 }
 
 void* HostDevice::allocate(size_t bytes) {

@@ -2,6 +2,8 @@
 // The host's tables behind the project's own interfaces, so that code written for them runs in a
 // plugin as it does in a test.
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -11,6 +13,14 @@
 #include "parallel/comm/communicator.h"
 
 namespace bench::sdk {
+
+// A struct of the other side of the ABI as this build knows it: what its writer had, the rest zero.
+template <class T>
+T copy_sized(const T& given) {
+  T copy = {};
+  std::memcpy(&copy, &given, std::min<size_t>(given.size, sizeof(T)));
+  return copy;
+}
 
 // A call of the host failed; the host already has the words for it.
 struct HostRefused : std::runtime_error {
@@ -44,14 +54,15 @@ class HostDevice final : public Device {
   void destroy_stream(Stream s) noexcept override { table_.stream_destroy(table_.ctx, s.native); }
 
  private:
-  const bench_device& table_;
+  bench_device table_;
   DeviceInfo info_;
 };
 
 class HostCommunicator final : public Communicator {
  public:
   // `owned`: made by split, released at the end.
-  HostCommunicator(const bench_comm& table, bool owned) : table_(table), owned_(owned) {}
+  HostCommunicator(const bench_comm& table, bool owned)
+      : table_(copy_sized(table)), owned_(owned) {}
   ~HostCommunicator() override;
   HostCommunicator(const HostCommunicator&) = delete;
   int rank() const override { return table_.rank; }
@@ -72,7 +83,7 @@ class HostCommunicator final : public Communicator {
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:
-  const bench_comm& table_;
+  bench_comm table_;
   bool owned_;
 };
 

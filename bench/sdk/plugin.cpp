@@ -118,14 +118,15 @@ bench_status cases(void* plugin, const bench_request* request, bench_case_sink s
   });
 }
 
-bench_status open(void* plugin, const bench_open_args* args, void** instance) {
+bench_status open(void* plugin, const bench_open_args* given, void** instance) {
   auto& loaded = *static_cast<Loaded*>(plugin);
   return guarded(loaded.host, [&] {
-    const std::vector<Case> all = loaded.plugin->cases(Request(*args->request));
+    const bench_open_args args = copy_sized(*given);
+    const std::vector<Case> all = loaded.plugin->cases(Request(*args.request));
     const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Case& c) { return c.name == args->name; });
-    if (found == all.end()) throw UsageError(std::string("there is no case '") + args->name + "'");
-    auto opened = std::make_unique<Opened>(loaded, *args);
+        std::find_if(all.begin(), all.end(), [&](const Case& c) { return c.name == args.name; });
+    if (found == all.end()) throw UsageError(std::string("there is no case '") + args.name + "'");
+    auto opened = std::make_unique<Opened>(loaded, args);
     opened->instance = found->open({opened->context, opened->comm});
     *instance = opened.release();
   });

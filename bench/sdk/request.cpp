@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "bench/base/status.h"
+#include "bench/sdk/host.h"
 
 namespace bench::sdk {
 namespace {
@@ -21,17 +22,18 @@ N parse(std::string_view option, const std::string& text, const char* what) {
 
 }  // namespace
 
-Request::Request(const bench_request& given)
-    : suite(text_or_empty(given.suite)),
-      set(text_or_empty(given.set)),
-      device(text_or_empty(given.device)),
-      dtype(text_or_empty(given.dtype)),
-      ranks(given.ranks),
-      threads(given.threads),
-      seed(given.seed),
-      last_level_cache_bytes(given.last_level_cache_bytes) {
-  for (uint32_t i = 0; i < given.option_count; ++i)
-    options_[given.options[i].key].push_back(text_or_empty(given.options[i].text));
+Request::Request(const bench_request& given) {
+  const bench_request r = copy_sized(given);
+  suite = text_or_empty(r.suite);
+  set = text_or_empty(r.set);
+  device = text_or_empty(r.device);
+  dtype = text_or_empty(r.dtype);
+  ranks = r.ranks;
+  threads = r.threads;
+  seed = r.seed;
+  last_level_cache_bytes = r.last_level_cache_bytes;
+  for (uint32_t i = 0; i < r.option_count; ++i)
+    options_[r.options[i].key].push_back(text_or_empty(r.options[i].text));
 }
 
 std::string Request::text(std::string_view option, std::string_view otherwise) const {
@@ -47,7 +49,12 @@ double Request::real(std::string_view option, double otherwise) const {
   return has(option) ? parse<double>(option, text(option, ""), "a number") : otherwise;
 }
 
-bool Request::flag(std::string_view option) const { return text(option, "false") == "true"; }
+bool Request::flag(std::string_view option) const {
+  const std::string given = text(option, "false");
+  if (given != "true" && given != "false")
+    throw UsageError("--" + std::string(option) + " wants true or false, not '" + given + "'");
+  return given == "true";
+}
 
 std::vector<std::string> Request::list(std::string_view option) const {
   const auto found = options_.find(option);

@@ -1,0 +1,137 @@
+// Every case of every set, run through the calls of the ABI at sizes that take a moment.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "parallel/comm/self/self_communicator.h"
+#include "parallel/comm/threads/threads_communicator.h"
+#include "tests/plugins/opened.h"
+
+namespace bench::plugins::test {
+namespace {
+
+struct Set {
+  const char *plugin, *set;
+  int ranks;
+};
+
+class Cases : public testing::TestWithParam<Set> {
+ protected:
+  static Request request() {
+    return {.set = GetParam().set,
+            .options = {kTinyModel, {"micro-batch", "2"}},
+            .ranks = GetParam().ranks};
+  }
+  // `body` on every rank, with the plugin and the host of that rank.
+  static void on_ranks(const std::function<void(Plugin&, Host&)>& body) {
+    run_ranks(GetParam().ranks, [&](Communicator& comm) {
+      Host host(comm);
+      {
+        Plugin plugin(GetParam().plugin, host);
+        body(plugin, host);
+      }
+      EXPECT_TRUE(host.held().empty());
+      EXPECT_EQ(host.splits_held(), 0);
+      EXPECT_EQ(host.ranges_open(), 0);
+    });
+  }
+};
+
+bool is_quick(const CaseCopy& c) { return c.fields.memory_bytes < 16e6 && c.fields.flops < 1e9; }
+
+TEST_P(Cases, HaveDottedNamesThatOccurOnce) {
+  on_ranks([](Plugin& plugin, Host&) {
+    std::set<std::string> names;
+    for (const CaseCopy& c : plugin.cases(request())) {
+      EXPECT_TRUE(names.insert(c.name).second) << c.name;
+      EXPECT_TRUE(std::all_of(c.name.begin(), c.name.end(), [](unsigned char ch) {
+        return std::isalnum(ch) != 0 || ch == '.' || ch == '_' || ch == '-';
+      })) << c.name;
+    }
+    EXPECT_FALSE(names.empty());
+  });
+}
+
+TEST_P(Cases, DeclareWorkThatTheyDo) {
+  on_ranks([](Plugin& plugin, Host&) {
+    for (const CaseCopy& c : plugin.cases(request())) {
+      EXPECT_EQ(c.fields.size, sizeof(bench_case));
+      EXPECT_GT(c.fields.flops + c.fields.bytes + c.fields.message_bytes, 0) << c.name;
+      EXPECT_GE(c.fields.memory_bytes, 0) << c.name;
+      const bool communicates = (c.fields.flags & BENCH_CASE_COLLECTIVE) != 0;
+      EXPECT_EQ(c.fields.message_bytes > 0 && !communicates, false) << c.name;
+    }
+  });
+}
+
+TEST_P(Cases, PassTheirCheckBeforeAndAfterAReset) {
+  on_ranks([](Plugin& plugin, Host&) {
+    for (const CaseCopy& c : plugin.cases(request())) {
+      if (!c.available || !is_quick(c)) continue;
+      Instance open(plugin, request(), c.name);
+      open.enqueue(1);
+      auto found = open.check();
+      EXPECT_TRUE(found.passed) << c.name << ": " << found.error << " " << found.detail;
+      open.enqueue(3);
+      found = open.check();
+      EXPECT_TRUE(found.passed) << c.name << ": " << found.error << " " << found.detail;
+      open.reset();
+      open.enqueue(2);
+      found = open.check();
+      EXPECT_TRUE(found.passed) << c.name << ": " << found.error << " " << found.detail;
+      EXPECT_LE(found.error, found.tolerance) << c.name;
+    }
+  });
+}
+
+TEST_P(Cases, AllocateNothingWhileEnqueued) {
+  on_ranks([](Plugin& plugin, Host& host) {
+    for (const CaseCopy& c : plugin.cases(request())) {
+      if (!c.available || !is_quick(c)) continue;
+      Instance open(plugin, request(), c.name);
+      const int64_t before = host.allocations();
+      EXPECT_GT(before, 0);
+      open.enqueue(2);
+      EXPECT_EQ(host.allocations(), before) << c.name;
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, Cases,
+                         testing::Values(Set{"template", "", 1}, Set{"template", "", 2},
+                                         Set{"kernels", "", 1}, Set{"kernels", "smoke", 1},
+                                         Set{"kernels", "ceilings", 1}, Set{"collectives", "", 1},
+                                         Set{"collectives", "", 2}, Set{"collectives", "", 3},
+                                         Set{"collectives", "smoke", 4}, Set{"train", "", 1},
+                                         Set{"train", "", 2}, Set{"train", "", 4}),
+                         [](const auto& param) {
+                           const Set& s = param.param;
+                           return std::string(s.plugin) + (s.set[0] != '\0' ? "_" : "") + s.set +
+                                  "_" + std::to_string(s.ranks);
+                         });
+
+TEST(Sets, OfCeilingsHoldProductsAndStreams) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("kernels", host);
+  int products = 0, copies = 0;
+  for (const CaseCopy& c : plugin.cases({.set = "ceilings", .options = {}})) {
+    products += c.fields.ceiling == BENCH_CEILING_GEMM ? 1 : 0;
+    copies += c.fields.ceiling == BENCH_CEILING_COPY ? 1 : 0;
+  }
+  EXPECT_GE(products, 6);
+  EXPECT_EQ(copies, 2);
+}
+
+TEST(Sets, OfCollectivesSayHowBusBandwidthIsCounted) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("collectives", host);
+  for (const CaseCopy& c : plugin.cases({.set = "smoke", .options = {}, .ranks = 4}))
+    EXPECT_DOUBLE_EQ(c.fields.bus_factor, 1.5) << c.name;
+}
+
+}  // namespace
+}  // namespace bench::plugins::test

@@ -1,0 +1,81 @@
+// A check that cannot fail checks nothing: what a host spoils must be found.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+
+#include "parallel/comm/self/self_communicator.h"
+#include "parallel/comm/threads/threads_communicator.h"
+#include "tests/plugins/opened.h"
+
+namespace bench::plugins::test {
+namespace {
+
+// Zeroes one of the case's buffers after the last iteration, one after the other. Some of them hold
+// the result, so one of the checks has to fail.
+bool zeroing_is_found(Plugin& plugin, Host& host, const Request& request, const std::string& name) {
+  size_t buffers = 1;
+  for (size_t k = 0; k < buffers; ++k) {
+    Instance open(plugin, request, name);
+    open.enqueue(2);
+    buffers = host.held().size();
+    const Host::Block spoilt = host.held()[k];
+    std::memset(spoilt.memory, 0, spoilt.bytes);
+    if (!open.check().passed) return true;
+  }
+  return false;
+}
+
+// Ops that add to what is there: their checks run one more iteration from the state they find and
+// hold that against the oracle, so they cannot know what earlier iterations should have left.
+const std::set<std::string> kCheckedByOneMoreIteration = {
+    "gpt2.embedding.bwd", "gpt2.layer.ln1.bwd", "gpt2.layer.residual.fwd", "gpt2.adamw"};
+
+void expect_zeroing_found(const char* id, const Request& request) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin(id, host);
+  for (const CaseCopy& c : plugin.cases(request)) {
+    if (c.fields.memory_bytes >= 16e6 || c.fields.flops >= 1e9) continue;
+    if (kCheckedByOneMoreIteration.contains(c.name)) continue;
+    EXPECT_TRUE(zeroing_is_found(plugin, host, request, c.name)) << c.name;
+  }
+}
+
+TEST(Faults, InAnOpsResultAreFound) {
+  expect_zeroing_found("kernels", {.set = "", .options = {kTinyModel, {"micro-batch", "2"}}});
+}
+
+TEST(Faults, InTheTemplatesResultAreFound) {
+  expect_zeroing_found("template", {.set = "", .options = {}});
+}
+
+TEST(Faults, InACollectivesResultAreFound) {
+  expect_zeroing_found("collectives", {.set = "", .options = {}});
+}
+
+// The words say on which rank, at which element, what was there and what should have been.
+TEST(Faults, OfOneElementOnOneRankAreFoundThereWithItsPlace) {
+  const Request request{.set = "smoke", .options = {}, .ranks = 3};
+  run_ranks(3, [&](Communicator& comm) {
+    Host host(comm);
+    Plugin plugin("collectives", host);
+    if (comm.rank() == 1)
+      host.after_all_reduce = [](float* result, uint64_t count) { result[count - 1] += 1; };
+    for (const CaseCopy& c : plugin.cases(request)) {
+      Instance open(plugin, request, c.name);
+      open.enqueue(1);
+      const auto found = open.check();
+      EXPECT_EQ(found.passed, comm.rank() != 1) << c.name;
+      if (comm.rank() != 1) continue;
+      EXPECT_EQ(found.error, 1.0) << c.name;
+      const auto last = std::to_string(std::stoll(c.params.at("bytes")) / 4 - 1);
+      EXPECT_NE(found.detail.find("rank 1: element " + last + " is "), std::string::npos)
+          << found.detail;
+      EXPECT_NE(found.detail.find("expected"), std::string::npos) << found.detail;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace bench::plugins::test

@@ -1,0 +1,180 @@
+// The training case: its trajectory, its layouts, and what its check finds.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <mutex>
+
+#include "parallel/comm/self/self_communicator.h"
+#include "parallel/comm/threads/threads_communicator.h"
+#include "tests/plugins/opened.h"
+
+namespace bench::plugins::test {
+namespace {
+
+Request training(std::vector<std::pair<std::string, std::string>> options, int ranks = 1) {
+  options.push_back(kTinyModel);
+  return {.set = "", .options = std::move(options), .ranks = ranks};
+}
+
+// The only case of the request.
+CaseCopy only_case(Plugin& plugin, const Request& request) {
+  const std::vector<CaseCopy> cases = plugin.cases(request);
+  EXPECT_EQ(cases.size(), 1U);
+  return cases.at(0);
+}
+
+// Losses and norms of `steps` steps, the same on every rank.
+Instance::Trajectory trajectory_of(const Request& request, int64_t steps) {
+  Instance::Trajectory first;
+  std::mutex mutex;
+  run_ranks(request.ranks, [&](Communicator& comm) {
+    Host host(comm);
+    Plugin plugin("train", host);
+    Instance open(plugin, request, only_case(plugin, request).name);
+    open.enqueue(steps);
+    const Instance::Trajectory mine = open.trajectory();
+    const std::lock_guard lock(mutex);
+    if (first.losses.empty()) first = mine;
+    EXPECT_EQ(mine.losses, first.losses);
+    EXPECT_EQ(mine.grad_norms, first.grad_norms);
+  });
+  return first;
+}
+
+TEST(Train, DeclaresItsLayoutItsTokensAndItsWork) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const CaseCopy c = only_case(plugin, training({{"tp", "2"}, {"micro-batch", "3"}}, 4));
+  EXPECT_EQ(c.name, "gpt2.train.l2-h48-a4-s16-v300.tp2.dp2");
+  EXPECT_EQ(c.fields.tensor_parallel, 2);
+  EXPECT_EQ(c.fields.data_parallel, 2);
+  EXPECT_EQ(c.fields.pipeline_parallel, 1);
+  EXPECT_EQ(c.fields.flags, BENCH_CASE_COLLECTIVE | BENCH_CASE_TRAINING);
+  EXPECT_EQ(c.fields.tokens, 2 * 3 * 16);
+  EXPECT_EQ(c.params.at("global_batch"), "6");
+  EXPECT_GT(c.fields.flops, 0);
+  EXPECT_GT(c.fields.memory_bytes, 0);
+}
+
+TEST(Train, DescribesTheModelWithAllKeysOfTheInterface) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}});
+  Instance open(plugin, request, only_case(plugin, request).name);
+  const auto [name, numbers] = open.describe();
+  EXPECT_EQ(name, "l2-h48-a4-s16-v300");
+  const std::map<std::string, double> wanted = {
+      {"layers", 2},  {"hidden", 48},        {"heads", 4},       {"seq", 16},
+      {"vocab", 300}, {"padded_vocab", 384}, {"micro_batch", 2}, {"global_batch", 2}};
+  for (const auto& [key, value] : wanted) EXPECT_EQ(numbers.at(key), value) << key;
+  // 12 l h^2 + 13 l h + (V + s) h + 2 h
+  EXPECT_EQ(numbers.at("parameters"), 12 * 2 * 48 * 48 + 13 * 2 * 48 + (300 + 16) * 48 + 2 * 48);
+}
+
+TEST(Train, StartsNearTheLossOfGuessingAndLearns) {
+  const auto t = trajectory_of(training({{"lr", "1e-2"}, {"micro-batch", "4"}}), 20);
+  ASSERT_EQ(t.losses.size(), 20U);
+  EXPECT_NEAR(t.losses.front(), std::log(300.0), 0.3);
+  EXPECT_LT(t.losses.back(), t.losses.front() - 0.3);
+}
+
+TEST(Train, GoesOnWithTheNextTokensFromOneEnqueueToTheNextAndFromTheFirstAfterAReset) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}, {"lr", "1e-3"}});
+  const std::string name = only_case(plugin, request).name;
+  Instance at_once(plugin, request, name), in_parts(plugin, request, name);
+  at_once.enqueue(3);
+  in_parts.enqueue(1);
+  in_parts.enqueue(2);
+  const auto whole = at_once.trajectory();
+  EXPECT_EQ(in_parts.trajectory().losses, whole.losses);
+  EXPECT_NE(whole.losses[0], whole.losses[1]);
+  at_once.reset();
+  EXPECT_TRUE(at_once.trajectory().losses.empty());
+  at_once.enqueue(3);
+  EXPECT_EQ(at_once.trajectory().losses, whole.losses);
+  EXPECT_EQ(at_once.trajectory().grad_norms, whole.grad_norms);
+}
+
+TEST(Train, ComputesTheSameInEveryLayout) {
+  const auto alone = trajectory_of(training({{"global-batch", "4"}, {"micro-batch", "4"}}), 4);
+  for (const auto& [tp, dp] : {std::pair{1, 2}, {2, 1}, {2, 2}, {1, 4}, {4, 1}}) {
+    const auto split = trajectory_of(training({{"global-batch", "4"},
+                                               {"micro-batch", "1"},
+                                               {"tp", std::to_string(tp)},
+                                               {"dp", std::to_string(dp)}},
+                                              tp * dp),
+                                     4);
+    ASSERT_EQ(split.losses.size(), alone.losses.size());
+    for (size_t k = 0; k < alone.losses.size(); ++k) {
+      EXPECT_NEAR(split.losses[k], alone.losses[k], 1e-4) << "tp " << tp << ", dp " << dp;
+      EXPECT_NEAR(split.grad_norms[k], alone.grad_norms[k], 1e-3 * alone.grad_norms[k]);
+    }
+  }
+}
+
+TEST(Train, ChecksThatLeaveTheRunAsItWas) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}});
+  const std::string name = only_case(plugin, request).name;
+  Instance checked(plugin, request, name), unchecked(plugin, request, name);
+  checked.enqueue(2);
+  EXPECT_TRUE(checked.check().passed);
+  checked.enqueue(2);
+  unchecked.enqueue(4);
+  EXPECT_EQ(checked.trajectory().losses, unchecked.trajectory().losses);
+}
+
+TEST(Train, IsWrongWhenTheLossLeavesTheNumbers) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"lr", "1e30"}, {"micro-batch", "2"}});
+  Instance open(plugin, request, only_case(plugin, request).name);
+  open.enqueue(4);
+  const auto found = open.check();
+  EXPECT_FALSE(found.passed);
+  EXPECT_NE(found.detail.find("not finite at step"), std::string::npos) << found.detail;
+}
+
+// A rank whose reduced gradient differs in one place drifts from its replica; both must say so.
+TEST(Train, IsWrongWhenReplicasDiffer) {
+  const Request request = training({{"micro-batch", "2"}, {"lr", "1e-2"}}, 2);
+  run_ranks(2, [&](Communicator& comm) {
+    Host host(comm);
+    Plugin plugin("train", host);
+    Instance open(plugin, request, only_case(plugin, request).name);
+    if (comm.rank() == 1)
+      host.after_all_reduce = [](float* result, uint64_t count) {
+        if (count > 100) result[count / 2] += 0.5F;
+      };
+    open.enqueue(1);
+    host.after_all_reduce = nullptr;
+    const auto found = open.check();
+    EXPECT_FALSE(found.passed);
+    EXPECT_NE(found.detail.find("different weights"), std::string::npos) << found.detail;
+  });
+}
+
+TEST(Train, TellsHowMuchMemoryItHolds) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}});
+  Instance open(plugin, request, only_case(plugin, request).name);
+  size_t held = 0;
+  for (const Host::Block& block : host.held()) held += block.bytes;
+  const std::map<std::string, double> values = open.values();
+  EXPECT_GT(values.at("memory.parameters"), 0);
+  EXPECT_LE(values.at("memory.parameters") + values.at("memory.workspace"),
+            static_cast<double>(held));
+}
+
+}  // namespace
+}  // namespace bench::plugins::test
