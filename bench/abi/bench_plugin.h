@@ -40,8 +40,8 @@ typedef int32_t bench_status;
 #define BENCH_OK 0
 #define BENCH_FAILED 1      /* it went wrong: bench_host.fail was given the words */
 #define BENCH_UNSUPPORTED 2 /* cannot be done here (not an error of anybody): the words say why */
-#define BENCH_INVALID \
-  3 /* the request makes no sense (heads not divisible by tp …): a usage error */
+/* The request makes no sense (heads not divisible by tp …): a usage error. */
+#define BENCH_INVALID 3
 
 /* ---- numbers used for kinds
  * ------------------------------------------------------------------------ */
@@ -190,14 +190,14 @@ typedef struct bench_request {
   int32_t threads;    /* CPU threads of this rank */
   uint64_t seed;
   uint64_t last_level_cache_bytes;
-  const bench_param*
-      options; /* the run's options by their names, without dashes ("model", "micro-batch") */
+  /* The run's options by their names, without dashes ("model", "micro-batch"). */
+  const bench_param* options;
   uint32_t option_count;
 } bench_request;
 
 #define BENCH_CASE_COLLECTIVE 1u /* its enqueue communicates; all ranks must run the same count */
-#define BENCH_CASE_TRAINING 2u /* an iteration is an optimizer step: interface "bench.training/1" \
-                                */
+/* An iteration is an optimizer step: interface "bench.training/1". */
+#define BENCH_CASE_TRAINING 2u
 #define BENCH_CASE_NO_CHECK 4u /* it cannot be checked: reported as unverified */
 
 /* What a ceiling case measures. */

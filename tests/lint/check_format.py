@@ -7,6 +7,7 @@ import subprocess
 import tree
 
 _VERSION = "14"
+_FROZEN = "tests/abi/bench_plugin_v*.h"  # released copies stay as they were
 _SUFFIXES = {".h", ".c", ".cpp", ".cu", ".cuh"}
 
 
@@ -22,7 +23,7 @@ def formatter():
 
 def check(root, _options):
     command = [formatter(), "--dry-run", "-Werror", f"--style=file:{_style(root)}"]
-    sources = [str(path) for path in tree.files(root, _SUFFIXES)]
+    sources = [str(path) for path in tree.files(root, _SUFFIXES) if not path.match(_FROZEN)]
     result = subprocess.run(command + sources, cwd=root, capture_output=True, text=True, check=False)
     badly = sorted({line.split(":")[0] for line in result.stderr.splitlines() if "-Wclang-format" in line})
     if result.returncode != 0 and not badly:
