@@ -88,12 +88,17 @@ Ops<T> ops_for(DeviceKind device, const VariantChoice& choice) {
 }
 
 template <class T>
-bool variant_supports(DeviceKind device, std::string_view op, std::string_view variant,
-                      const OpShape& shape) {
-  const auto all = all_variants<T>();
-  const auto here = of_device<T>(all, device);
+bool supports(std::span<const Variant<T>> variants, DeviceKind device, std::string_view op,
+              std::string_view variant, const OpShape& shape) {
+  const auto here = of_device(variants, device);
   const Variant<T>& v = find(here, op, variant);
   return v.supports == nullptr || v.supports(shape);
+}
+
+template <class T>
+bool variant_supports(DeviceKind device, std::string_view op, std::string_view variant,
+                      const OpShape& shape) {
+  return supports<T>(all_variants<T>(), device, op, variant, shape);
 }
 
 std::vector<VariantInfo> list_variants() {
@@ -107,6 +112,10 @@ template Ops<float> resolve(std::span<const Variant<float>>, DeviceKind, const V
 template Ops<double> resolve(std::span<const Variant<double>>, DeviceKind, const VariantChoice&);
 template Ops<float> ops_for(DeviceKind, const VariantChoice&);
 template Ops<double> ops_for(DeviceKind, const VariantChoice&);
+template bool supports(std::span<const Variant<float>>, DeviceKind, std::string_view,
+                       std::string_view, const OpShape&);
+template bool supports(std::span<const Variant<double>>, DeviceKind, std::string_view,
+                       std::string_view, const OpShape&);
 template bool variant_supports<float>(DeviceKind, std::string_view, std::string_view,
                                       const OpShape&);
 template bool variant_supports<double>(DeviceKind, std::string_view, std::string_view,

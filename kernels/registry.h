@@ -49,9 +49,12 @@ template <class T>
 bool variant_supports(DeviceKind device, std::string_view op, std::string_view variant,
                       const OpShape& shape);
 
-// What ops_for does, from a given list.
+// What ops_for and variant_supports do, from a given list.
 template <class T>
 Ops<T> resolve(std::span<const Variant<T>> variants, DeviceKind device,
                const VariantChoice& choice);
+template <class T>
+bool supports(std::span<const Variant<T>> variants, DeviceKind device, std::string_view op,
+              std::string_view variant, const OpShape& shape);
 
 }  // namespace bench::kernels

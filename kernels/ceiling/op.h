@@ -19,6 +19,8 @@ struct GemmShape {
   int64_t m, n, k;
   bool transpose_a, transpose_b;  // stored as [k,m], as [n,k]
   bool prepared;
+  bool sgemm =
+      false;  // by the BLAS-like call instead of the matmul primitive; not together with prepared
 
   double flops() const {
     return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);

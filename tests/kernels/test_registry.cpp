@@ -85,8 +85,17 @@ TEST(Registry, NamesAreUnique) {
 }
 
 TEST(Registry, SupportsAnyShapeUnlessTheVariantSaysOtherwise) {
-  EXPECT_TRUE(variant_supports<float>(DeviceKind::cpu, "attention", "unfused", {.seq = 7, .d = 3}));
-  EXPECT_THROW(variant_supports<float>(DeviceKind::cpu, "attention", "none", {}), UsageError);
+  constexpr Variant<float> kList[] = {{"attention", "any", DeviceKind::cpu, [](Ops<float>&) {}},
+                                      {"attention", "short", DeviceKind::cpu, [](Ops<float>&) {},
+                                       [](const OpShape& shape) { return shape.seq <= 512; }}};
+  const auto ask = [&](const char* variant, int64_t seq) {
+    return supports<float>(kList, DeviceKind::cpu, "attention", variant, {.seq = seq});
+  };
+  EXPECT_TRUE(ask("any", 1024));
+  EXPECT_TRUE(ask("short", 512));
+  EXPECT_FALSE(ask("short", 1024));
+  EXPECT_THROW(ask("none", 1), UsageError);
+  EXPECT_TRUE(variant_supports<float>(DeviceKind::cpu, "attention", "unfused", {.seq = 1024}));
 }
 
 }  // namespace
