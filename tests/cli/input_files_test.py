@@ -3,9 +3,10 @@ import json
 import struct
 import unittest
 
-from harness import Case, DONE, FAILED, TINY, USAGE
+from harness import Case, DONE, FAILED, USAGE
 
-TRAIN = ["--suite", "train", "--model", TINY, "--micro-batch", "2", "--steps", "2", "--quiet", "--repetitions", "1"]
+SHORT = ["--micro-batch", "2", "--steps", "2", "--quiet", "--repetitions", "1",
+         "--time-budget", "0.2"]
 
 
 def safetensors(tensors):
@@ -32,7 +33,7 @@ def gpt2_shapes(layers=2, h=48, seq=16, vocab=300):
 
 class Data(Case):
     def refuse(self, file, *says):
-        self.expect(USAGE, *TRAIN, "--data", file, says=[file, *says])
+        self.expect(USAGE, *self.train_alone(), *SHORT, "--data", file, says=[file, *says])
 
     def test_bad_data(self):
         self.refuse(self.path("missing.txt"))
@@ -43,20 +44,20 @@ class Data(Case):
         self.refuse(self.write("short.bin", llmc), "1000")
 
     def test_bad_data_on_all_ranks_ends_all(self):
-        self.expect(USAGE, *TRAIN, "--data", self.path("missing.txt"), ranks=2, says=["missing.txt"])
+        self.expect(USAGE, *self.train_alone(), *SHORT, "--data", self.path("missing.txt"), ranks=2, says=["missing.txt"])
 
     def test_good_data_of_every_kind(self):
         text = self.write("some.txt", "the quick brown fox jumps over the lazy dog. " * 20)
         raw = self.write("raw.bin", struct.pack("<200H", *(i % 300 for i in range(200))))
         for file in (text, raw):
-            self.expect(DONE, *TRAIN, "--data", file, "--out", self.path("out.json"))
+            self.expect(DONE, *self.train_alone(), *SHORT, "--data", file, "--out", self.path("out.json"))
             run = self.report("out.json")["training"][0]
             self.assertEqual(len(run["losses"]), 2)
 
     def test_loss_falls_on_text(self):
         text = self.write("some.txt", "she sells sea shells by the sea shore. " * 40)
-        self.expect(DONE, "--suite", "train", "--model", TINY, "--micro-batch", "4", "--steps", "60", "--lr", "0.003", "--quiet",
-                    "--repetitions", "1", "--data", text, "--out", self.path("out.json"))
+        self.expect(DONE, *self.train_alone(), "--micro-batch", "4", "--steps", "60", "--lr", "0.003", "--quiet",
+                    "--repetitions", "1", "--time-budget", "0.2", "--data", text, "--out", self.path("out.json"))
         losses = self.report("out.json")["training"][0]["losses"]
         self.assertEqual(len(losses), 60)
         self.assertLess(losses[-1], 0.7 * losses[0])
@@ -64,7 +65,7 @@ class Data(Case):
 
 class Weights(Case):
     def refuse(self, file, *says):
-        self.expect(USAGE, *TRAIN, "--weights", file, says=[file, *says])
+        self.expect(USAGE, *self.train_alone(), *SHORT, "--weights", file, says=[file, *says])
 
     def test_bad_weights(self):
         whole = safetensors(gpt2_shapes())
@@ -79,7 +80,7 @@ class Weights(Case):
 
     def test_good_weights(self):
         file = self.write("whole.safetensors", safetensors(gpt2_shapes()))
-        self.expect(DONE, *TRAIN, "--weights", file, "--out", self.path("out.json"))
+        self.expect(DONE, *self.train_alone(), *SHORT, "--weights", file, "--out", self.path("out.json"))
         # All logits are equal, so the loss is the logarithm of the true vocabulary: the padding takes no part.
         self.assertAlmostEqual(self.report("out.json")["training"][0]["losses"][0], 5.703782474656201, places=5)
 
@@ -87,7 +88,7 @@ class Weights(Case):
         data = bytearray(safetensors(gpt2_shapes()))
         data[-4:] = struct.pack("<f", float("nan"))
         file = self.write("nan.safetensors", bytes(data))
-        self.expect(FAILED, *TRAIN, "--weights", file, "--out", self.path("out.json"))
+        self.expect(FAILED, *self.train_alone(), *SHORT, "--weights", file, "--out", self.path("out.json"))
         case = [c for c in self.report("out.json")["cases"] if c["plugin"] == "train"][0]
         self.assertEqual(case["outcome"], "wrong")
         self.assertIn("finite", case["reason"])

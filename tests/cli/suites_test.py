@@ -49,7 +49,7 @@ class Suites(Case):
         self.assertGreaterEqual(sum(phases.values()), 0.98 * wall)
 
     def test_require(self):
-        train = ["--suite", "train", "--model", TINY]
+        train = self.train_alone()
         name = "gpt2.train"
         report = self.run_suite(*train)
         case = next(c["name"] for c in report["cases"] if c["name"].startswith(name))
@@ -64,13 +64,13 @@ class Suites(Case):
     def test_same_seed_same_bits(self):
         losses = []
         for _ in range(2):
-            report = self.run_suite("--suite", "train", "--model", TINY, "--steps", "5", ranks=2)
+            report = self.run_suite(*self.train_alone(), "--steps", "5", ranks=2)
             losses.append(report["training"][0]["losses"])
         self.assertEqual(*losses)
 
     def test_parallel_forms_agree(self):
         """The same model and data on 1, 2 and 4 ranks: the same losses."""
-        model = ["--suite", "train", "--model", TINY, "--steps", "5", "--global-batch", "4"]
+        model = [*self.train_alone(), "--steps", "5", "--global-batch", "4"]
         reference = self.run_suite(*model, "--micro-batch", "4")["training"][0]["losses"]
         for layout, ranks, micro in (("--tp=2", 2, "4"), ("--tp=1", 2, "2"), ("--tp=2", 4, "2"), ("--tp=4", 4, "4")):
             losses = self.run_suite(*model, layout, "--micro-batch", micro, ranks=ranks)["training"][0]["losses"]
@@ -79,10 +79,10 @@ class Suites(Case):
 
     def test_no_gpu(self):
         self.expect(ENVIRONMENT, "--suite", "smoke", "--device", "cuda", says=["--device cuda", "--device cpu"])
-        report = self.run_suite("--suite", "train", "--model", TINY, "--device", "auto")
-        self.assertEqual(report["environment"]["device_asked"], "auto")
-        self.assertEqual(report["environment"]["device_ran"], "cpu")
-        self.assertTrue(report["environment"]["device_reason"])
+        report = self.run_suite(*self.train_alone(), "--device", "auto")
+        device = report["environment"]["device"]
+        self.assertEqual((device["asked"], device["ran"]), ("auto", "cpu"))
+        self.assertTrue(device["reason"])
 
     def test_list_and_doctor(self):
         listed = json.loads(self.expect(DONE, "list", "--json").stdout)
