@@ -170,7 +170,10 @@ class Watch::Monitor {
       } else if (to_root_.open()) {
         write_line(to_root_.fd(), to_line(status.now()));
         std::string answers;
-        if (read_some(to_root_.fd(), answers) && !answers.empty()) heard_[0] = bench::now();
+        // A closed line means that rank 0 has ended, not that it is stuck: then there is nothing to
+        // step in for.
+        if (!read_some(to_root_.fd(), answers)) to_root_.close();
+        if (!answers.empty()) heard_[0] = bench::now();
       }
       look_at_deadline();
     }

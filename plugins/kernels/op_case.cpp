@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/rounding.h"
+
 namespace bench::kernel_cases {
 namespace {
 
@@ -71,6 +73,18 @@ double relative_error(std::span<const float> got, std::span<const float> expecte
 }
 
 double worse(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
+
+std::vector<float> accumulated(std::span<const float> once, int64_t times) {
+  std::vector<float> sum;
+  sum.reserve(once.size());
+  for (const float x : once)
+    sum.push_back(static_cast<float>(static_cast<double>(x) * static_cast<double>(times)));
+  return sum;
+}
+
+double accumulation_tolerance(int64_t times) {
+  return static_cast<double>(times) * kernels::kRounding<float>;
+}
 
 sdk::Check judged(double error, double tolerance, const std::string& what) {
   const bool passed = error <= tolerance;  // false for NaN

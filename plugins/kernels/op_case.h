@@ -41,10 +41,18 @@ double relative_error(std::span<const float> got, std::span<const float> expecte
 // The worse of two, NaN being worst.
 double worse(double a, double b);
 
+// `once` as it is after having been added `times` times to zero.
+std::vector<float> accumulated(std::span<const float> once, int64_t times);
+
+// What so many additions in f32 may do to an accumulated sum, relative: each rounds once.
+double accumulation_tolerance(int64_t times);
+
 // A check's result from its error; `what` says what was compared.
 sdk::Check judged(double error, double tolerance, const std::string& what);
 
 // What one case does while it is open.
+// A check must not run the op again: it judges what the timed iterations left. Where they add up,
+// it counts them (Iterations).
 struct Running {
   std::function<void()> run;          // one iteration
   std::function<sdk::Check()> check;  // of what the last iteration left

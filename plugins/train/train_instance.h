@@ -26,6 +26,7 @@ class TrainInstance final : public sdk::TrainingInstance {
   void read_tokens(int64_t step);
   void take_results();
   bool replicas_agree();
+  double slope_along_gradient(double length);
   sdk::Check check_gradient();
 
   TrainCase train_;

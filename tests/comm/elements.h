@@ -16,7 +16,7 @@ inline constexpr std::array kSignedTypes = {DType::f32, DType::bf16, DType::f64,
                                             DType::i64};
 
 // One, fewer than ranks, odd, and sizes at which libraries change their algorithm.
-inline constexpr std::array<int64_t, 6> kCounts = {0, 1, 3, 17, 4099, 70001};
+inline constexpr std::array<int64_t, 6> kCounts = {0, 1, 3, 17, 4099, 20011};
 
 class Elements {
  public:
