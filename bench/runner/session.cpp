@@ -50,6 +50,7 @@ struct Session::State {
   State(const PlannedCase& p, size_t i) : planned(p), index(i) {}
   const PlannedCase& planned;
   size_t index;
+  bool stays_open = false;  // between rounds
   std::unique_ptr<OpenCase> instance;
   measure::Plan plan;
   std::vector<measure::RoundSamples> rounds;
@@ -117,6 +118,7 @@ Session::~Session() = default;
 void Session::run() {
   // Groups are made while every rank is here: making one is collective over the world.
   for (const PlannedCase& planned : plan_.cases) group_of(planned.ranks);
+  decide_what_stays_open();
   for (int round = 0; round < settings_.rounds; ++round) run_round(round);
 }
 
@@ -181,13 +183,20 @@ void Session::run_member(int round, State& state) {
   parts_.recorder.push(Stream{}, state.planned.spec.name.c_str(), round);
   if (!state.instance) open(state);
   if (!state.ended) measure(round, state);
-  if (!keep_open(state)) state.instance.reset();
+  if (state.ended || !state.stays_open) state.instance.reset();
   parts_.recorder.pop(Stream{});
   parts_.watch.disarm();
 }
 
-bool Session::keep_open(const State& state) const {
-  return !state.ended && open_bytes_ <= settings_.memory_bytes;
+// From the plan alone, so that the ranks of a group open and close together, whatever else each of
+// them has open.
+void Session::decide_what_stays_open() {
+  double least = settings_.memory_bytes, total = 0;
+  parts_.world.comm().all_reduce(&least, 1, ReduceOp::min);
+  for (const auto& state : states_) {
+    total += state->planned.spec.memory_bytes;
+    state->stays_open = total <= least;
+  }
 }
 
 // All ranks of the group open the case, or none does.
@@ -199,7 +208,6 @@ void Session::open(State& state) {
   const std::string mine = guarded(
       [&] { state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, comm); });
   const std::vector<std::string> all = gather_strings(comm, mine);
-  if (state.rounds.empty()) open_bytes_ += state.planned.spec.memory_bytes;
   for (size_t rank = 0; rank < all.size(); ++rank) {
     if (all[rank].empty()) continue;
     state.instance.reset();

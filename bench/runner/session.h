@@ -74,7 +74,7 @@ class Session {
   void split_steps(State& state);
   void end(State& state, schema::Outcome outcome, const std::string& reason);
   void publish(State& state, bool last);
-  bool keep_open(const State& state) const;
+  void decide_what_stays_open();
   measure::Settings settings_for(const State& state) const;
   double seconds_for(const State& state) const;
   std::vector<size_t> order(int round) const;
@@ -84,7 +84,6 @@ class Session {
   SessionSettings settings_;
   std::map<int, std::unique_ptr<Group>> groups_;
   std::vector<std::unique_ptr<State>> states_;
-  double open_bytes_ = 0;
 };
 
 // The values of a CaseResult that stand in the plan already: every planned case appears, whatever
