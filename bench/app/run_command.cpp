@@ -28,6 +28,10 @@ class Run {
  public:
   Run(const OptionSet& options, std::vector<std::string> command);
   ExitCode go();
+  // An error of all ranks, in one rank's voice.
+  void say(const AgreedError& e) const {
+    if (world_->rank() == 0) log_.error(e.what());
+  }
 
  private:
   void prepare();
@@ -235,9 +239,15 @@ ExitCode Run::go() {
 }  // namespace
 
 ExitCode run_command(const runner::CommandLine& line, const std::vector<std::string>& command) {
-  // Lives until the process ends on the way that works; an error unwinds it, which also leaves MPI.
   Run run(line.options, command);
-  return run.go();
+  try {
+    return run.go();
+  } catch (const AgreedError& e) {
+    // Said before MPI is left: once one rank has ended with an error the launcher may end the
+    // others at any moment.
+    run.say(e);
+    return e.code();
+  }
 }
 
 }  // namespace bench::app
