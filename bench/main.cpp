@@ -1,6 +1,8 @@
 // bench: parse, run, write, exit code. The one place that turns errors into an exit.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "bench/app/commands.h"
 #include "bench/base/log.h"
 #include "bench/runner/facts.h"
@@ -30,6 +32,8 @@ ExitCode dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A reader that goes away (bench list | head) is an error of a write, not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
   const int rank = bench::detect_launch().rank;
   const bench::Log log(rank);
   try {
