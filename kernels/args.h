@@ -1,10 +1,19 @@
 #pragma once
-// Arguments of every op: shapes stand beside the pointers, T is float or double. The ops of one
-// folder are declared in its op.h, which opens with the formula as plain loops.
+// Arguments of every op: shapes stand beside the pointers. T, the type of activations and weights,
+// is float, double or bfloat16. The ops of one folder are declared in its op.h, which opens with
+// the formula as plain loops.
 
 #include <cstdint>
+#include <type_traits>
+
+#include "bench/base/bfloat16.h"
 
 namespace bench::kernels {
+
+// The type in which T is computed with and in which statistics and gradients of parameters are
+// kept: what is added up over many tokens would be lost in 8 bits (Micikevicius 2018, section 3).
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
 
 // Token and position embedding. y[r,:] = token[id[r] - first_row] (0 if outside [first_row,
 // first_row+rows))
@@ -24,10 +33,10 @@ struct EmbeddingForward {
 template <class T>
 struct EmbeddingBackward {
   int64_t n, h, seq, first_row, rows;
-  const int32_t* ids;  // [n]
-  const T* dy;         // [n, h]
-  T* d_token;          // [rows, h], added to
-  T* d_position;       // [>= seq, h], added to; or nullptr
+  const int32_t* ids;   // [n]
+  const T* dy;          // [n, h]
+  Wide<T>* d_token;     // [rows, h], added to
+  Wide<T>* d_position;  // [>= seq, h], added to; or nullptr
 };
 
 // y = (x - mean) * rstd * gamma + beta, over the last axis, eps inside the root (Ba 2016). With
@@ -35,15 +44,15 @@ struct EmbeddingBackward {
 template <class T>
 struct LayerNormForward {
   int64_t n, h;
-  T eps;
+  Wide<T> eps;
   const T* x;         // [n, h]
   const T* residual;  // [n, h] or nullptr
   T* sum;             // [n, h] where residual is given (may equal residual), else unused
   const T* gamma;     // [h]
   const T* beta;      // [h]
   T* y;               // [n, h]
-  T* mean;            // [n]
-  T* rstd;            // [n]
+  Wide<T>* mean;      // [n]
+  Wide<T>* rstd;      // [n]
 };
 
 // dx = layer norm's input gradient (+ d_residual where given: the gradient that came along the
@@ -54,12 +63,12 @@ struct LayerNormBackward {
   const T* dy;          // [n, h]
   const T* x;           // [n, h] what was normalised (sum, with a residual)
   const T* gamma;       // [h]
-  const T* mean;        // [n]
-  const T* rstd;        // [n]
+  const Wide<T>* mean;  // [n]
+  const Wide<T>* rstd;  // [n]
   const T* d_residual;  // [n, h] or nullptr; may equal dx
   T* dx;                // [n, h]
-  T* d_gamma;           // [h], added to
-  T* d_beta;            // [h], added to
+  Wide<T>* d_gamma;     // [h], added to
+  Wide<T>* d_beta;      // [h], added to
 };
 
 // y[n,out] = x[n,in] · wᵀ + bias, w [out,in] row-major (one row an output feature, as PyTorch
@@ -87,10 +96,10 @@ template <class T>
 struct LinearWeightGrad {
   int64_t n, in, out;
   bool accumulate;
-  const T* dy;  // [n, out]
-  const T* x;   // [n, in]
-  T* dw;        // [out, in]
-  T* d_bias;    // [out] or nullptr
+  const T* dy;      // [n, out]
+  const T* x;       // [n, in]
+  Wide<T>* dw;      // [out, in]
+  Wide<T>* d_bias;  // [out] or nullptr
 };
 
 // y = gelu(x), tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks 2016).
@@ -117,7 +126,7 @@ struct AttentionForward {
   int64_t batch, seq, heads, d;
   const T* qkv;  // [batch*seq, heads*3*d]
   T* out;        // [batch*seq, heads*d]
-  T* saved;      // what backward needs: attention_saved_size() elements
+  void* saved;   // what backward needs: attention_saved_bytes()
 };
 
 template <class T>
@@ -125,7 +134,7 @@ struct AttentionBackward {
   int64_t batch, seq, heads, d;
   const T* qkv;  // [batch*seq, heads*3*d]
   const T* out;  // [batch*seq, heads*d]
-  const T* saved;
+  const void* saved;
   const T* d_out;  // [batch*seq, heads*d]
   T* d_qkv;        // [batch*seq, heads*3*d], written
 };
@@ -136,8 +145,8 @@ struct AttentionBackward {
 template <class T>
 struct CrossEntropyMax {
   int64_t n, cols, first_col, true_vocab;
-  const T* logits;  // [n, cols]
-  T* row_max;       // [n]: max over the columns here (-inf where there are none)
+  const T* logits;   // [n, cols]
+  Wide<T>* row_max;  // [n]: max over the columns here (-inf where there are none)
 };
 
 // sum_and_target[0,n): sum of exp(logit - row_max) here; [n,2n): logit - row_max of the target, 0
@@ -145,10 +154,10 @@ struct CrossEntropyMax {
 template <class T>
 struct CrossEntropySum {
   int64_t n, cols, first_col, true_vocab;
-  const T* logits;         // [n, cols]
-  const T* row_max;        // [n], over all ranks
-  const int32_t* targets;  // [n]
-  T* sum_and_target;       // [2n]
+  const T* logits;          // [n, cols]
+  const Wide<T>* row_max;   // [n], over all ranks
+  const int32_t* targets;   // [n]
+  Wide<T>* sum_and_target;  // [2n]
 };
 
 // loss[r] = log(sum[r]) - target[r]; d_logits = (softmax - one_hot) * scale, 0 in padding. In place
@@ -156,13 +165,13 @@ struct CrossEntropySum {
 template <class T>
 struct CrossEntropyGrad {
   int64_t n, cols, first_col, true_vocab;
-  T scale;
-  const T* logits;          // [n, cols]
-  const T* row_max;         // [n]
-  const T* sum_and_target;  // [2n], over all ranks
-  const int32_t* targets;   // [n]
-  T* loss;                  // [n]
-  T* d_logits;              // [n, cols], or nullptr: only the loss
+  Wide<T> scale;
+  const T* logits;                // [n, cols]
+  const Wide<T>* row_max;         // [n]
+  const Wide<T>* sum_and_target;  // [2n], over all ranks
+  const int32_t* targets;         // [n]
+  Wide<T>* loss;                  // [n]
+  T* d_logits;                    // [n, cols], or nullptr: only the loss
 };
 
 // y += x
@@ -173,11 +182,12 @@ struct Add {
   T* y;
 };
 
-// Sum of squares of x, added to *result in double; the same bits for the same number of threads.
+// Sum of squares of a gradient, added to *result in double; the same bits for the same number of
+// threads.
 template <class T>
 struct SumOfSquares {
   int64_t size;
-  const T* x;
+  const Wide<T>* x;
   double* result;
 };
 
@@ -191,10 +201,11 @@ struct AdamW {
   double lr, beta1, beta2, eps, weight_decay;
   double clip;   // factor on the gradient
   int64_t step;  // 1 for the first
-  const T* g;
-  T* w;
-  T* m;
-  T* v;
+  const Wide<T>* g;
+  Wide<T>* w;  // with T = bfloat16 the master weights
+  Wide<T>* m;
+  Wide<T>* v;
+  T* copy = nullptr;  // where the new weights go once more, rounded to T; or nullptr
 };
 
 }  // namespace bench::kernels

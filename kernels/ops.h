@@ -14,7 +14,7 @@ namespace bench::kernels {
 template <class Args>
 using OpFunction = void (*)(const Context&, const Args&);
 
-// T is float or double. Every pointer is set.
+// T is float, double or bfloat16. Every pointer is set.
 template <class T>
 struct Ops {
   OpFunction<EmbeddingForward<T>> embedding_forward;
@@ -34,8 +34,8 @@ struct Ops {
   OpFunction<Add<T>> add;
   OpFunction<SumOfSquares<T>> sum_of_squares;
   OpFunction<AdamW<T>> adamw;
-  // Elements of AttentionForward::saved.
-  int64_t (*attention_saved_size)(int64_t batch, int64_t seq, int64_t heads, int64_t d);
+  // Of AttentionForward::saved.
+  int64_t (*attention_saved_bytes)(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 };
 
 // op name ("attention") -> variant name ("unfused"); ops not named take their default.

@@ -105,20 +105,28 @@ std::vector<VariantInfo> list_variants() {
   std::vector<VariantInfo> out;
   append_infos<float>(out);
   append_infos<double>(out);
+  append_infos<bfloat16>(out);
   return out;
 }
 
 template Ops<float> resolve(std::span<const Variant<float>>, DeviceKind, const VariantChoice&);
 template Ops<double> resolve(std::span<const Variant<double>>, DeviceKind, const VariantChoice&);
+template Ops<bfloat16> resolve(std::span<const Variant<bfloat16>>, DeviceKind,
+                               const VariantChoice&);
 template Ops<float> ops_for(DeviceKind, const VariantChoice&);
 template Ops<double> ops_for(DeviceKind, const VariantChoice&);
+template Ops<bfloat16> ops_for(DeviceKind, const VariantChoice&);
 template bool supports(std::span<const Variant<float>>, DeviceKind, std::string_view,
                        std::string_view, const OpShape&);
 template bool supports(std::span<const Variant<double>>, DeviceKind, std::string_view,
+                       std::string_view, const OpShape&);
+template bool supports(std::span<const Variant<bfloat16>>, DeviceKind, std::string_view,
                        std::string_view, const OpShape&);
 template bool variant_supports<float>(DeviceKind, std::string_view, std::string_view,
                                       const OpShape&);
 template bool variant_supports<double>(DeviceKind, std::string_view, std::string_view,
                                        const OpShape&);
+template bool variant_supports<bfloat16>(DeviceKind, std::string_view, std::string_view,
+                                         const OpShape&);
 
 }  // namespace bench::kernels

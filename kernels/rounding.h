@@ -5,22 +5,31 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
+
+#include "kernels/args.h"
 
 namespace bench::kernels {
 
 // Unit roundoff of T.
 template <class T>
 constexpr double kRounding = std::numeric_limits<T>::epsilon() / 2;
+template <>
+inline constexpr double kRounding<bfloat16> = 0x1p-8;
+
+// What storing a result in a type narrower than that of the arithmetic may add.
+template <class T>
+constexpr double kStoring = std::is_same_v<T, Wide<T>> ? 0 : 1.01 * kRounding<T>;
 
 // A sum of `terms` products whose roundings are independent grows with the root (Higham 2019); 4 is
 // margin.
 template <class T>
 double sum_tolerance(int64_t terms) {
-  return kRounding<T> * (16 + 4 * std::sqrt(static_cast<double>(terms)));
+  return kRounding<Wide<T>> * (16 + 4 * std::sqrt(static_cast<double>(terms))) + kStoring<T>;
 }
 
 // A few operations an element.
 template <class T>
-constexpr double kElementTolerance = 32 * kRounding<T>;
+constexpr double kElementTolerance = 32 * kRounding<Wide<T>> + kStoring<T>;
 
 }  // namespace bench::kernels

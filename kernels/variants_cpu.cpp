@@ -50,7 +50,7 @@ template <class T>
 void attention_unfused(Ops<T>& ops) {
   ops.attention_forward = cpu::attention_forward_unfused<T>;
   ops.attention_backward = cpu::attention_backward_unfused<T>;
-  ops.attention_saved_size = cpu::attention_saved_size_unfused;
+  ops.attention_saved_bytes = cpu::attention_saved_bytes_unfused<T>;
 }
 
 template <class T>
@@ -96,6 +96,16 @@ constexpr std::array kDoubleVariants = {
     Variant<double>{"adamw", "simd", kCpu, adamw_simd<double>},
 };
 
+constexpr std::array kBfloat16Variants = {
+    Variant<bfloat16>{"embedding", "rows", kCpu, embedding_rows<bfloat16>},
+    Variant<bfloat16>{"layer_norm", "simd", kCpu, layer_norm_simd<bfloat16>},
+    Variant<bfloat16>{"linear", "loops", kCpu, linear_loops<bfloat16>},
+    Variant<bfloat16>{"gelu", "simd", kCpu, gelu_simd<bfloat16>},
+    Variant<bfloat16>{"cross_entropy", "simd", kCpu, cross_entropy_simd<bfloat16>},
+    Variant<bfloat16>{"elementwise", "simd", kCpu, elementwise_simd<bfloat16>},
+    Variant<bfloat16>{"adamw", "simd", kCpu, adamw_simd<bfloat16>},
+};
+
 }  // namespace
 
 template <>
@@ -106,6 +116,11 @@ std::span<const Variant<float>> cpu_variants() {
 template <>
 std::span<const Variant<double>> cpu_variants() {
   return kDoubleVariants;
+}
+
+template <>
+std::span<const Variant<bfloat16>> cpu_variants() {
+  return kBfloat16Variants;
 }
 
 }  // namespace bench::kernels

@@ -20,9 +20,10 @@ void reference_adamw(const AdamW<T>& a) {
     const double v = a.beta2 * a.v[i] + (1 - a.beta2) * g * g;
     const double w = a.w[i];
     const double direction = m / correction1 / (std::sqrt(v / correction2) + a.eps);
-    a.m[i] = static_cast<T>(m);
-    a.v[i] = static_cast<T>(v);
-    a.w[i] = static_cast<T>(w - a.lr * (direction + a.weight_decay * w));
+    a.m[i] = static_cast<Wide<T>>(m);
+    a.v[i] = static_cast<Wide<T>>(v);
+    a.w[i] = static_cast<Wide<T>>(w - a.lr * (direction + a.weight_decay * w));
+    if (a.copy != nullptr) a.copy[i] = static_cast<T>(a.w[i]);
   }
 }
 
@@ -31,7 +32,7 @@ constexpr double kAdamwTolerance = kElementTolerance<T>;
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void adamw(const Context&, const AdamW<T>&);
 

@@ -18,9 +18,9 @@ struct AdamWFactors {
 // One thread's share, for one instruction set.
 template <class T>
 struct AdamWParts {
-  void (*update)(const AdamW<T>&, const AdamWFactors<T>&, const Part&);
+  void (*update)(const AdamW<T>&, const AdamWFactors<Wide<T>>&, const Part&);
 };
-using AdamWTables = std::tuple<AdamWParts<float>, AdamWParts<double>>;
+using AdamWTables = std::tuple<AdamWParts<float>, AdamWParts<double>, AdamWParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -38,21 +38,23 @@ HWY_EXPORT(adamw_tables);
 template <class T>
 void adamw(const Context& context, const AdamW<T>& a) {
   const double step = static_cast<double>(a.step);
-  const AdamWFactors<T> factors{
-      .clip = static_cast<T>(a.clip),
-      .beta1 = static_cast<T>(a.beta1),
-      .rest1 = static_cast<T>(1 - a.beta1),
-      .beta2 = static_cast<T>(a.beta2),
-      .rest2 = static_cast<T>(1 - a.beta2),
-      .rate = static_cast<T>(a.lr / (1 - std::pow(a.beta1, step))),
-      .per_correction2 = static_cast<T>(1 / (1 - std::pow(a.beta2, step))),
-      .eps = static_cast<T>(a.eps),
-      .decay = static_cast<T>(a.lr * a.weight_decay)};
+  using W = Wide<T>;
+  const AdamWFactors<W> factors{
+      .clip = static_cast<W>(a.clip),
+      .beta1 = static_cast<W>(a.beta1),
+      .rest1 = static_cast<W>(1 - a.beta1),
+      .beta2 = static_cast<W>(a.beta2),
+      .rest2 = static_cast<W>(1 - a.beta2),
+      .rate = static_cast<W>(a.lr / (1 - std::pow(a.beta1, step))),
+      .per_correction2 = static_cast<W>(1 / (1 - std::pow(a.beta2, step))),
+      .eps = static_cast<W>(a.eps),
+      .decay = static_cast<W>(a.lr * a.weight_decay)};
   const auto run = std::get<AdamWParts<T>>(HWY_DYNAMIC_DISPATCH(adamw_tables)()).update;
   parallel_parts(context, a.size, kLine<T>, [&](const Part& part) { run(a, factors, part); });
 }
 
 template void adamw(const Context&, const AdamW<float>&);
 template void adamw(const Context&, const AdamW<double>&);
+template void adamw(const Context&, const AdamW<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

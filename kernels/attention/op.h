@@ -97,7 +97,8 @@ template <class T>
 void attention_forward_unfused(const Context&, const AttentionForward<T>&);
 template <class T>
 void attention_backward_unfused(const Context&, const AttentionBackward<T>&);
-int64_t attention_saved_size_unfused(int64_t batch, int64_t seq, int64_t heads, int64_t d);
+template <class T>
+int64_t attention_saved_bytes_unfused(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 
 }  // namespace cpu
 }  // namespace bench::kernels

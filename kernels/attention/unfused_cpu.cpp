@@ -73,7 +73,7 @@ void forward_head(const AttentionForward<T>& a, int64_t task, const SoftmaxRows<
   const Head<T, AttentionForward<T>> at(a, task);
   for (int64_t first = 0; first < a.seq; first += kQueries) {
     const int64_t queries = std::min(kQueries, a.seq - first), keys = first + queries;
-    T* const p = a.saved + at.p + first * a.seq;  // [queries, keys]
+    T* const p = static_cast<T*>(a.saved) + at.p + first * a.seq;  // [queries, keys]
     gemm(Gemm<T>{.transpose_b = true,
                  .m = queries,
                  .n = keys,
@@ -111,7 +111,7 @@ void backward_head(const AttentionBackward<T>& a, int64_t task, const SoftmaxRow
   for (int64_t first = last; first >= 0; first -= kQueries) {
     const int64_t queries = std::min(kQueries, a.seq - first), keys = first + queries;
     const T beta = first == last ? T(0) : T(1);
-    const T* const p = a.saved + at.p + first * a.seq;
+    const T* const p = static_cast<const T*>(a.saved) + at.p + first * a.seq;
     const T* const d_out = a.d_out + at.out + first * at.out_row;
     const T* const out = a.out + at.out + first * at.out_row;
     gemm(Gemm<T>{.transpose_b = true,
@@ -182,10 +182,13 @@ void attention_backward_unfused(const Context& context, const AttentionBackward<
   });
 }
 
-int64_t attention_saved_size_unfused(int64_t batch, int64_t seq, int64_t heads, int64_t) {
-  return batch * heads * seq * seq;
+template <class T>
+int64_t attention_saved_bytes_unfused(int64_t batch, int64_t seq, int64_t heads, int64_t) {
+  return batch * heads * seq * seq * static_cast<int64_t>(sizeof(T));
 }
 
+template int64_t attention_saved_bytes_unfused<float>(int64_t, int64_t, int64_t, int64_t);
+template int64_t attention_saved_bytes_unfused<double>(int64_t, int64_t, int64_t, int64_t);
 template void attention_forward_unfused(const Context&, const AttentionForward<float>&);
 template void attention_forward_unfused(const Context&, const AttentionForward<double>&);
 template void attention_backward_unfused(const Context&, const AttentionBackward<float>&);

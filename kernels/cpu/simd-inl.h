@@ -13,16 +13,52 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/args.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// body(d, i) over [begin, end): whole vectors, then single lanes, so that nothing past the end is
-// touched.
+// Lanes of d from and to memory that may hold a narrower type, rounded to the nearest, ties to
+// even.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> load([[maybe_unused]] D d, const T* from) {
+  return hn::LoadU(d, from);
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const bfloat16* from) {
+  const hn::Rebind<uint16_t, D> d16;
+  const hn::Rebind<uint32_t, D> d32;
+  const auto bits = hn::LoadU(d16, reinterpret_cast<const uint16_t*>(from));
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, bits)));
+}
+
+template <class D, class T>
+HWY_INLINE void store(hn::Vec<D> v, D d, T* to) {
+  hn::StoreU(v, d, to);
+}
+
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, [[maybe_unused]] D d, bfloat16* to) {
+  const hn::Rebind<uint16_t, D> d16;
+  const hn::Rebind<int32_t, D> signed32;
+  const hn::Rebind<uint32_t, D> d32;
+  const auto bits = hn::BitCast(d32, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
+  const auto nearest = hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffu)));
+  const auto quiet = hn::Or(bits, hn::Set(d32, 0x400000u));
+  const auto kept = hn::IfThenElse(hn::RebindMask(d32, hn::IsNaN(v)), quiet, nearest);
+  const auto half = hn::BitCast(signed32, hn::ShiftRight<16>(kept));
+  hn::StoreU(hn::DemoteTo(d16, half), d16, reinterpret_cast<uint16_t*>(to));
+}
+
+// body(d, i) over [begin, end), d a tag of Wide<T>: whole vectors, then single lanes, so that
+// nothing past the end is touched.
 template <class T, class Body>
 HWY_INLINE void for_vectors(int64_t begin, int64_t end, const Body& body) {
-  const hn::ScalableTag<T> d;
-  const hn::CappedTag<T, 1> one;
+  const hn::ScalableTag<Wide<T>> d;
+  const hn::CappedTag<Wide<T>, 1> one;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = begin;
   for (; i + lanes <= end; i += lanes) body(d, i);

@@ -30,8 +30,10 @@ int64_t target_column(const Args& a, int64_t r) {
 template <class T>
 void reference_cross_entropy_max(const CrossEntropyMax<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
-    T most = -std::numeric_limits<T>::infinity();
-    for (int64_t c = 0; c < valid_columns(a); ++c) most = std::max(most, a.logits[r * a.cols + c]);
+    Wide<T> most = -std::numeric_limits<Wide<T>>::infinity();
+    for (int64_t c = 0; c < valid_columns(a); ++c) {
+      most = std::max<Wide<T>>(most, a.logits[r * a.cols + c]);
+    }
     a.row_max[r] = most;
   }
 }
@@ -45,8 +47,8 @@ void reference_cross_entropy_sum(const CrossEntropySum<T>& a) {
     double sum = 0;
     for (int64_t c = 0; c < valid_columns(a); ++c) sum += std::exp(shifted(c));
     const int64_t target = target_column(a, r);
-    a.sum_and_target[r] = static_cast<T>(sum);
-    a.sum_and_target[a.n + r] = static_cast<T>(target >= 0 ? shifted(target) : 0);
+    a.sum_and_target[r] = static_cast<Wide<T>>(sum);
+    a.sum_and_target[a.n + r] = static_cast<Wide<T>>(target >= 0 ? shifted(target) : 0);
   }
 }
 
@@ -54,7 +56,7 @@ template <class T>
 void reference_cross_entropy_grad(const CrossEntropyGrad<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
     const double sum = a.sum_and_target[r];
-    a.loss[r] = static_cast<T>(std::log(sum) - a.sum_and_target[a.n + r]);
+    a.loss[r] = static_cast<Wide<T>>(std::log(sum) - a.sum_and_target[a.n + r]);
     if (a.d_logits == nullptr) continue;
     const int64_t valid = valid_columns(a), target = target_column(a, r);
     for (int64_t c = 0; c < a.cols; ++c) {
@@ -73,7 +75,7 @@ double cross_entropy_tolerance(int64_t cols) {
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void cross_entropy_max(const Context&, const CrossEntropyMax<T>&);
 template <class T>

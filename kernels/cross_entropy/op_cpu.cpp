@@ -12,7 +12,8 @@ struct CrossEntropyParts {
   void (*sum)(const CrossEntropySum<T>&, const Part&);
   void (*grad)(const CrossEntropyGrad<T>&, const Part&);
 };
-using CrossEntropyTables = std::tuple<CrossEntropyParts<float>, CrossEntropyParts<double>>;
+using CrossEntropyTables =
+    std::tuple<CrossEntropyParts<float>, CrossEntropyParts<double>, CrossEntropyParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -56,9 +57,12 @@ void cross_entropy_grad(const Context& context, const CrossEntropyGrad<T>& a) {
 
 template void cross_entropy_max(const Context&, const CrossEntropyMax<float>&);
 template void cross_entropy_max(const Context&, const CrossEntropyMax<double>&);
+template void cross_entropy_max(const Context&, const CrossEntropyMax<bfloat16>&);
 template void cross_entropy_sum(const Context&, const CrossEntropySum<float>&);
 template void cross_entropy_sum(const Context&, const CrossEntropySum<double>&);
+template void cross_entropy_sum(const Context&, const CrossEntropySum<bfloat16>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<float>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<double>&);
+template void cross_entropy_grad(const Context&, const CrossEntropyGrad<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

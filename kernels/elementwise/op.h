@@ -30,7 +30,7 @@ inline double sum_of_squares_tolerance(int64_t size) { return sum_tolerance<doub
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void add(const Context&, const Add<T>&);
 template <class T>

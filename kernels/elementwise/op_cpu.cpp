@@ -12,7 +12,8 @@ struct ElementwiseParts {
   void (*add)(const Add<T>&, const Part&);
   double (*squares)(const SumOfSquares<T>&, const Part&);
 };
-using ElementwiseTables = std::tuple<ElementwiseParts<float>, ElementwiseParts<double>>;
+using ElementwiseTables =
+    std::tuple<ElementwiseParts<float>, ElementwiseParts<double>, ElementwiseParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -50,7 +51,9 @@ void sum_of_squares(const Context& context, const SumOfSquares<T>& a) {
 
 template void add(const Context&, const Add<float>&);
 template void add(const Context&, const Add<double>&);
+template void add(const Context&, const Add<bfloat16>&);
 template void sum_of_squares(const Context&, const SumOfSquares<float>&);
 template void sum_of_squares(const Context&, const SumOfSquares<double>&);
+template void sum_of_squares(const Context&, const SumOfSquares<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

@@ -7,13 +7,13 @@ namespace bench::kernels::cpu::HWY_NAMESPACE {
 template <class T>
 void add_part(const Add<T>& a, const Part& part) {
   for_vectors<T>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Add(hn::LoadU(d, a.y + i), hn::LoadU(d, a.x + i)), d, a.y + i);
+    store(hn::Add(load(d, a.y + i), load(d, a.x + i)), d, a.y + i);
   });
 }
 
 template <class D>
 HWY_INLINE hn::Vec<D> load_as_double(D d, const double* from) {
-  return hn::LoadU(d, from);
+  return load(d, from);
 }
 
 template <class D>
@@ -30,7 +30,9 @@ double squares_part(const SumOfSquares<T>& a, const Part& part) {
 }
 
 inline ElementwiseTables elementwise_tables() {
-  return {{add_part<float>, squares_part<float>}, {add_part<double>, squares_part<double>}};
+  return {{add_part<float>, squares_part<float>},
+          {add_part<double>, squares_part<double>},
+          {add_part<bfloat16>, squares_part<bfloat16>}};
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

@@ -15,14 +15,14 @@ void reference_embedding_forward(const EmbeddingForward<T>& a) {
     const int64_t row = a.ids[r] - a.first_row;
     const bool here = row >= 0 && row < a.rows;
     for (int64_t c = 0; c < a.h; ++c) {
-      double y = here ? a.token[row * a.h + c] : 0;
+      double y = here ? static_cast<double>(a.token[row * a.h + c]) : 0;
       if (a.position != nullptr) y += a.position[r % a.seq * a.h + c];
       a.y[r * a.h + c] = static_cast<T>(y);
     }
   }
 }
 
-// Accumulates in T, in the order that args.h promises.
+// Accumulates in Wide<T>, in the order that args.h promises.
 template <class T>
 void reference_embedding_backward(const EmbeddingBackward<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
@@ -40,7 +40,7 @@ constexpr double kEmbeddingTolerance = kRounding<T>;
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void embedding_forward(const Context&, const EmbeddingForward<T>&);
 template <class T>

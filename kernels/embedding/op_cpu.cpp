@@ -7,9 +7,9 @@
 namespace bench::kernels::cpu {
 namespace {
 
-template <class T>
-void add_to(const T* from, T* to, int64_t size) {
-  for (int64_t i = 0; i < size; ++i) to[i] += from[i];
+template <class T, class To>
+void add_to(const T* from, To* to, int64_t size) {
+  for (int64_t i = 0; i < size; ++i) to[i] = static_cast<To>(Wide<T>(to[i]) + from[i]);
 }
 
 // The vocabulary row of token r, or -1 where another rank holds it.
@@ -55,7 +55,9 @@ void embedding_backward(const Context& context, const EmbeddingBackward<T>& a) {
 
 template void embedding_forward(const Context&, const EmbeddingForward<float>&);
 template void embedding_forward(const Context&, const EmbeddingForward<double>&);
+template void embedding_forward(const Context&, const EmbeddingForward<bfloat16>&);
 template void embedding_backward(const Context&, const EmbeddingBackward<float>&);
 template void embedding_backward(const Context&, const EmbeddingBackward<double>&);
+template void embedding_backward(const Context&, const EmbeddingBackward<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

@@ -37,7 +37,7 @@ constexpr double kGeluTolerance = kElementTolerance<T>;
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void gelu_forward(const Context&, const GeluForward<T>&);
 template <class T>

@@ -11,7 +11,7 @@ struct GeluParts {
   void (*forward)(const GeluForward<T>&, const Part&);
   void (*backward)(const GeluBackward<T>&, const Part&);
 };
-using GeluTables = std::tuple<GeluParts<float>, GeluParts<double>>;
+using GeluTables = std::tuple<GeluParts<float>, GeluParts<double>, GeluParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -40,7 +40,9 @@ void gelu_backward(const Context& context, const GeluBackward<T>& a) {
 
 template void gelu_forward(const Context&, const GeluForward<float>&);
 template void gelu_forward(const Context&, const GeluForward<double>&);
+template void gelu_forward(const Context&, const GeluForward<bfloat16>&);
 template void gelu_backward(const Context&, const GeluBackward<float>&);
 template void gelu_backward(const Context&, const GeluBackward<double>&);
+template void gelu_backward(const Context&, const GeluBackward<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

@@ -16,7 +16,9 @@ void reference_layer_norm_forward(const LayerNormForward<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
     const T* x = a.x + r * a.h;
     if (a.residual != nullptr) {
-      for (int64_t c = 0; c < a.h; ++c) a.sum[r * a.h + c] = x[c] + a.residual[r * a.h + c];
+      for (int64_t c = 0; c < a.h; ++c) {
+        a.sum[r * a.h + c] = static_cast<T>(static_cast<Wide<T>>(x[c]) + a.residual[r * a.h + c]);
+      }
       x = a.sum + r * a.h;
     }
     double mean = 0, variance = 0;
@@ -28,8 +30,8 @@ void reference_layer_norm_forward(const LayerNormForward<T>& a) {
     for (int64_t c = 0; c < a.h; ++c) {
       a.y[r * a.h + c] = static_cast<T>((x[c] - mean) * rstd * a.gamma[c] + a.beta[c]);
     }
-    a.mean[r] = static_cast<T>(mean);
-    a.rstd[r] = static_cast<T>(rstd);
+    a.mean[r] = static_cast<Wide<T>>(mean);
+    a.rstd[r] = static_cast<Wide<T>>(rstd);
   }
 }
 
@@ -53,12 +55,13 @@ void reference_layer_norm_backward(const LayerNormBackward<T>& a) {
       const int64_t i = r * a.h + c;
       const double g = static_cast<double>(a.dy[i]) * a.gamma[c];
       const double dx = a.rstd[r] * (g - mean_g - normed(c) * mean_gx);
-      a.dx[i] = static_cast<T>(dx + (a.d_residual != nullptr ? a.d_residual[i] : 0));
+      a.dx[i] =
+          static_cast<T>(dx + (a.d_residual != nullptr ? static_cast<double>(a.d_residual[i]) : 0));
     }
   }
   for (int64_t c = 0; c < a.h; ++c) {
-    a.d_gamma[c] = static_cast<T>(a.d_gamma[c] + d_gamma[c]);
-    a.d_beta[c] = static_cast<T>(a.d_beta[c] + d_beta[c]);
+    a.d_gamma[c] = static_cast<Wide<T>>(a.d_gamma[c] + d_gamma[c]);
+    a.d_beta[c] = static_cast<Wide<T>>(a.d_beta[c] + d_beta[c]);
   }
 }
 
@@ -69,7 +72,7 @@ double layer_norm_tolerance(int64_t n, int64_t h) {
 
 namespace cpu {
 
-// T is float or double.
+// T is float, double or bfloat16.
 template <class T>
 void layer_norm_forward(const Context&, const LayerNormForward<T>&);
 template <class T>

@@ -10,9 +10,10 @@ namespace bench::kernels::cpu {
 template <class T>
 struct LayerNormParts {
   void (*forward)(const LayerNormForward<T>&, const Part&);
-  void (*backward)(const LayerNormBackward<T>&, const Part&, T* sums);
+  void (*backward)(const LayerNormBackward<T>&, const Part&, Wide<T>* sums);
 };
-using LayerNormTables = std::tuple<LayerNormParts<float>, LayerNormParts<double>>;
+using LayerNormTables =
+    std::tuple<LayerNormParts<float>, LayerNormParts<double>, LayerNormParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -38,9 +39,10 @@ void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) 
   thread_local Scratch memory;
   const auto run = std::get<LayerNormParts<T>>(HWY_DYNAMIC_DISPATCH(layer_norm_tables)()).backward;
   const int64_t parts = context.device.threads();
-  const int64_t stride = (2 * a.h + kLine<T> - 1) / kLine<T> * kLine<T>;
-  T* const sums = memory.elements<T>(parts * stride);
-  std::fill_n(sums, parts * stride, T(0));
+  using W = Wide<T>;
+  const int64_t stride = (2 * a.h + kLine<W> - 1) / kLine<W> * kLine<W>;
+  W* const sums = memory.elements<W>(parts * stride);
+  std::fill_n(sums, parts * stride, W(0));
   parallel_parts(context, a.n, 1,
                  [&](const Part& part) { run(a, part, sums + part.index * stride); });
   for (int64_t part = 0; part < parts; ++part) {
@@ -53,7 +55,9 @@ void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) 
 
 template void layer_norm_forward(const Context&, const LayerNormForward<float>&);
 template void layer_norm_forward(const Context&, const LayerNormForward<double>&);
+template void layer_norm_forward(const Context&, const LayerNormForward<bfloat16>&);
 template void layer_norm_backward(const Context&, const LayerNormBackward<float>&);
 template void layer_norm_backward(const Context&, const LayerNormBackward<double>&);
+template void layer_norm_backward(const Context&, const LayerNormBackward<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

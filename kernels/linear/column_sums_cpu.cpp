@@ -10,7 +10,8 @@ template <class T>
 struct ColumnSumParts {
   void (*sum)(const LinearWeightGrad<T>&, const Part&);
 };
-using ColumnSumTables = std::tuple<ColumnSumParts<float>, ColumnSumParts<double>>;
+using ColumnSumTables =
+    std::tuple<ColumnSumParts<float>, ColumnSumParts<double>, ColumnSumParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu
 
@@ -33,5 +34,6 @@ void column_sums(const Context& context, const LinearWeightGrad<T>& a) {
 
 template void column_sums(const Context&, const LinearWeightGrad<float>&);
 template void column_sums(const Context&, const LinearWeightGrad<double>&);
+template void column_sums(const Context&, const LinearWeightGrad<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

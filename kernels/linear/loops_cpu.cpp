@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "kernels/cpu/parallel.h"
 #include "kernels/linear/column_sums.h"
@@ -112,6 +113,57 @@ void linear_weight_grad_loops(const Context& context, const LinearWeightGrad<T>&
                          .c = a.dw,
                          .ldc = a.in});
   if (a.d_bias != nullptr) column_sums(context, a);
+}
+
+// bfloat16 is computed in float: a plain way to check others by.
+namespace {
+
+std::vector<float> widened(const bfloat16* values, int64_t size) {
+  return values == nullptr ? std::vector<float>() : std::vector<float>(values, values + size);
+}
+
+void round_to(bfloat16* to, const std::vector<float>& values) {
+  std::transform(values.begin(), values.end(), to, [](float v) { return bfloat16(v); });
+}
+
+}  // namespace
+
+template <>
+void linear_forward_loops(const Context& context, const LinearForward<bfloat16>& a) {
+  const auto x = widened(a.x, a.n * a.in), w = widened(a.w, a.out * a.in);
+  const auto bias = widened(a.bias, a.out);
+  std::vector<float> y(a.n * a.out);
+  linear_forward_loops<float>(context, {.n = a.n,
+                                        .in = a.in,
+                                        .out = a.out,
+                                        .x = x.data(),
+                                        .w = w.data(),
+                                        .bias = a.bias == nullptr ? nullptr : bias.data(),
+                                        .y = y.data()});
+  round_to(a.y, y);
+}
+
+template <>
+void linear_input_grad_loops(const Context& context, const LinearInputGrad<bfloat16>& a) {
+  const auto dy = widened(a.dy, a.n * a.out), w = widened(a.w, a.out * a.in);
+  std::vector<float> dx(a.n * a.in);
+  linear_input_grad_loops<float>(
+      context,
+      {.n = a.n, .in = a.in, .out = a.out, .dy = dy.data(), .w = w.data(), .dx = dx.data()});
+  round_to(a.dx, dx);
+}
+
+template <>
+void linear_weight_grad_loops(const Context& context, const LinearWeightGrad<bfloat16>& a) {
+  const auto dy = widened(a.dy, a.n * a.out), x = widened(a.x, a.n * a.in);
+  linear_weight_grad_loops<float>(context, {.n = a.n,
+                                            .in = a.in,
+                                            .out = a.out,
+                                            .accumulate = a.accumulate,
+                                            .dy = dy.data(),
+                                            .x = x.data(),
+                                            .dw = a.dw,
+                                            .d_bias = a.d_bias});
 }
 
 template void gemm_loops(const Gemm<float>&);

@@ -13,7 +13,7 @@ template <class T>
 void reference_linear_forward(const LinearForward<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
     for (int64_t o = 0; o < a.out; ++o) {
-      double y = a.bias != nullptr ? a.bias[o] : 0;
+      double y = a.bias != nullptr ? static_cast<double>(a.bias[o]) : 0;
       for (int64_t i = 0; i < a.in; ++i) {
         y += static_cast<double>(a.x[r * a.in + i]) * a.w[o * a.in + i];
       }
@@ -43,12 +43,12 @@ void reference_linear_weight_grad(const LinearWeightGrad<T>& a) {
       for (int64_t r = 0; r < a.n; ++r) {
         dw += static_cast<double>(a.dy[r * a.out + o]) * a.x[r * a.in + i];
       }
-      a.dw[o * a.in + i] = static_cast<T>(dw);
+      a.dw[o * a.in + i] = static_cast<Wide<T>>(dw);
     }
     if (a.d_bias == nullptr) continue;
     double d_bias = a.accumulate ? a.d_bias[o] : 0;
     for (int64_t r = 0; r < a.n; ++r) d_bias += a.dy[r * a.out + o];
-    a.d_bias[o] = static_cast<T>(d_bias);
+    a.d_bias[o] = static_cast<Wide<T>>(d_bias);
   }
 }
 
@@ -65,7 +65,7 @@ void linear_forward_onednn(const Context&, const LinearForward<float>&);
 void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
 void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<float>&);
 
-// Blocked loops; T is float or double.
+// Blocked loops; T is float, double or bfloat16.
 template <class T>
 void linear_forward_loops(const Context&, const LinearForward<T>&);
 template <class T>

@@ -1,9 +1,9 @@
 #include "parallel/comm/reduce.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <stdexcept>
+
+#include "bench/base/bfloat16.h"
 
 namespace bench {
 namespace {
@@ -33,16 +33,6 @@ void reduce_bf16(uint16_t* into, const uint16_t* from, int64_t count, ReduceOp o
 }
 
 }  // namespace
-
-float bf16_to_float(uint16_t bits) {
-  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
-uint16_t float_to_bf16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40);  // stays a NaN
-  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
 
 void reduce_into(void* into, const void* from, int64_t count, DType dtype, ReduceOp op) {
   const auto typed = [&]<class T>(T*) {

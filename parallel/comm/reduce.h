@@ -11,8 +11,4 @@ namespace bench {
 // into[i] = into[i] op from[i]. bf16 is added in f32 and rounded to nearest even.
 void reduce_into(void* into, const void* from, int64_t count, DType dtype, ReduceOp op);
 
-// bf16 as bits.
-float bf16_to_float(uint16_t bits);
-uint16_t float_to_bf16(float value);
-
 }  // namespace bench

@@ -22,7 +22,7 @@ class Carver {
 };
 
 template <class T>
-LayerActivations<T> carve_layer(Carver<T>& c, const RankShape& s, int64_t saved_size) {
+LayerActivations<T> carve_layer(Carver<T>& c, const RankShape& s, int64_t saved_bytes) {
   LayerActivations<T> a{};
   a.in = c.take(s.n * s.h);
   a.ln1 = c.take(s.n * s.h);
@@ -30,7 +30,8 @@ LayerActivations<T> carve_layer(Carver<T>& c, const RankShape& s, int64_t saved_
   a.ln1_rstd = c.take(s.n);
   a.qkv = c.take(s.n * 3 * s.h_part);
   a.attention = c.take(s.n * s.h_part);
-  a.saved = c.take(saved_size);
+  a.saved =
+      c.take((saved_bytes + static_cast<int64_t>(sizeof(T)) - 1) / static_cast<int64_t>(sizeof(T)));
   a.mid = c.take(s.n * s.h);
   a.ln2 = c.take(s.n * s.h);
   a.ln2_mean = c.take(s.n);
@@ -42,9 +43,9 @@ LayerActivations<T> carve_layer(Carver<T>& c, const RankShape& s, int64_t saved_
 
 template <class T>
 void carve(Carver<T>& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
-           int64_t saved_size) {
+           int64_t saved_bytes) {
   w.layers.clear();
-  for (int64_t i = 0; i < s.layers; ++i) w.layers.push_back(carve_layer(c, s, saved_size));
+  for (int64_t i = 0; i < s.layers; ++i) w.layers.push_back(carve_layer(c, s, saved_bytes));
   w.out = c.take(s.n * s.h);
   w.final_norm = c.take(s.n * s.h);
   w.final_mean = c.take(s.n);
@@ -66,7 +67,7 @@ template <class T>
 Workspace<T>::Workspace(Device& device, const RankShape& shape, int64_t accumulation,
                         const kernels::Ops<T>& ops) {
   const int64_t saved =
-      ops.attention_saved_size(shape.micro_batch, shape.seq, shape.heads, shape.d);
+      ops.attention_saved_bytes(shape.micro_batch, shape.seq, shape.heads, shape.d);
   Carver<T> counting(nullptr);
   carve(counting, *this, shape, accumulation, saved);
   memory_ = Buffer<T>(device, counting.used());

@@ -20,7 +20,7 @@ struct LayerActivations {
   T* ln1_rstd;   // [n]
   T* qkv;        // [n, 3h/p]
   T* attention;  // [n, h/p]
-  T* saved;      // attention_saved_size() elements
+  void* saved;   // attention_saved_bytes()
   T* mid;        // [n, h] residual stream between attention and MLP
   T* ln2;        // [n, h] what FC1 reads
   T* ln2_mean;   // [n]

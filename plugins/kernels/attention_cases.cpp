@@ -18,6 +18,11 @@ std::vector<float> take_head(const float* rows, int64_t seq, int64_t heads, int6
   return taken;
 }
 
+int64_t saved_elements(const Setting& s) {
+  const int64_t bytes = s.ops->attention_saved_bytes(s.batch, s.seq, s.heads, s.d);
+  return (bytes + 3) / static_cast<int64_t>(sizeof(float));
+}
+
 struct Tensors {
   AttentionForward<float> forward;
   AttentionBackward<float> backward;
@@ -26,14 +31,13 @@ struct Tensors {
 Tensors allocate(const Setting& s, Memory& memory) {
   const int64_t out = s.n() * s.h;
   Tensors t{};
-  t.forward = {
-      .batch = s.batch,
-      .seq = s.seq,
-      .heads = s.heads,
-      .d = s.d,
-      .qkv = memory.uniform(3 * out),
-      .out = memory.filled(out, NAN),
-      .saved = memory.filled(s.ops->attention_saved_size(s.batch, s.seq, s.heads, s.d), NAN)};
+  t.forward = {.batch = s.batch,
+               .seq = s.seq,
+               .heads = s.heads,
+               .d = s.d,
+               .qkv = memory.uniform(3 * out),
+               .out = memory.filled(out, NAN),
+               .saved = memory.filled(saved_elements(s), NAN)};
   t.backward = {.batch = s.batch,
                 .seq = s.seq,
                 .heads = s.heads,
@@ -85,8 +89,7 @@ void add_attention_cases(const Setting& s, std::vector<sdk::Case>& all) {
   const double out = static_cast<double>(s.n()) * static_cast<double>(s.h);
   // Two products over the half of the square on and below the diagonal.
   const double flops = 2.0 * static_cast<double>(s.seq + 1) * out;
-  const double saved =
-      static_cast<double>(s.ops->attention_saved_size(s.batch, s.seq, s.heads, s.d));
+  const double saved = static_cast<double>(saved_elements(s));
   const std::vector<std::pair<std::string, double>> params = {
       {"batch", static_cast<double>(s.batch)},
       {"seq", static_cast<double>(s.seq)},

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "bench/base/bfloat16.h"
+
 namespace bench {
 namespace {
 

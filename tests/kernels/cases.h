@@ -1,6 +1,7 @@
 #pragma once
 // Calls of every op over odd shapes, as values: one test body runs them all.
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,72 +12,82 @@
 
 namespace bench::kernels::test {
 
-template <class T>
+// What a call writes: so many elements of a type, checked against the reference.
 struct Output {
+  DType dtype;
   int64_t size;
-  std::vector<T> before;  // what it holds at the start; NaN where empty
-  bool compared;          // false: private to the variant
+  std::vector<double> before;  // what it holds at the start; NaN where empty
+  bool compared;               // false: private to the variant
+  double tolerance;            // NaN: the case's own
 };
 
 // To be written.
 template <class T>
-Output<T> written(int64_t size) {
-  return {size, std::vector<T>(), true};
+Output written(int64_t size, double tolerance = NAN) {
+  return {dtype_of<T>(), size, {}, true, tolerance};
 }
 
-// To be written in a form only the variant knows.
-template <class T>
-Output<T> opaque(int64_t size) {
-  return {size, std::vector<T>(), false};
-}
+// Bytes to be written in a form only the variant knows.
+inline Output opaque(int64_t bytes) { return {DType::u8, bytes, {}, false, NAN}; }
 
 // To be changed from this content.
 template <class T>
-Output<T> changed(std::vector<T> before) {
-  const auto size = static_cast<int64_t>(before.size());
-  return {size, std::move(before), true};
+Output changed(const std::vector<T>& before, double tolerance = NAN) {
+  return {dtype_of<T>(),
+          static_cast<int64_t>(before.size()),
+          {before.begin(), before.end()},
+          true,
+          tolerance};
 }
 
+// Where an output lies; becomes a pointer of the type that the argument has.
+struct Address {
+  void* memory = nullptr;
+  template <class T>
+  operator T*() const {
+    return static_cast<T*>(memory);
+  }
+};
+using Addresses = std::vector<Address>;
+
 // One call: the kernel and the reference write the same list of outputs, in order.
-template <class T>
 struct OpCase {
   std::string name;
   double tolerance;
-  std::vector<Output<T>> outputs;
-  std::function<void(const Context&, const std::vector<T*>&)> kernel;
-  std::function<void(const std::vector<T*>&)> reference;
+  std::vector<Output> outputs;
+  std::function<void(const Context&, const Addresses&)> kernel;
+  std::function<void(const Addresses&)> reference;
 };
 
 // A call whose arguments are made from the outputs' addresses.
-template <class T, class Args, class Make>
-OpCase<T> make_case(std::string name, double tolerance, std::vector<Output<T>> outputs,
-                    OpFunction<Args> kernel, void (*reference)(const Args&), Make make) {
-  return {.name = std::move(name),
-          .tolerance = tolerance,
-          .outputs = std::move(outputs),
-          .kernel = [=](const Context& context,
-                        const std::vector<T*>& out) { kernel(context, make(out)); },
-          .reference = [=](const std::vector<T*>& out) { reference(make(out)); }};
+template <class Args, class Make>
+OpCase make_case(std::string name, double tolerance, std::vector<Output> outputs,
+                 OpFunction<Args> kernel, void (*reference)(const Args&), Make make) {
+  return {
+      .name = std::move(name),
+      .tolerance = tolerance,
+      .outputs = std::move(outputs),
+      .kernel = [=](const Context& context, const Addresses& out) { kernel(context, make(out)); },
+      .reference = [=](const Addresses& out) { reference(make(out)); }};
 }
 
-template <class T>
-using Cases = std::vector<OpCase<T>>;
+using Cases = std::vector<OpCase>;
 
 template <class T>
-Cases<T> embedding_cases(const Ops<T>&);
+Cases embedding_cases(const Ops<T>&);
 template <class T>
-Cases<T> layer_norm_cases(const Ops<T>&);
+Cases layer_norm_cases(const Ops<T>&);
 template <class T>
-Cases<T> linear_cases(const Ops<T>&);
+Cases linear_cases(const Ops<T>&);
 template <class T>
-Cases<T> gelu_cases(const Ops<T>&);
+Cases gelu_cases(const Ops<T>&);
 template <class T>
-Cases<T> attention_cases(const Ops<T>&);
+Cases attention_cases(const Ops<T>&);
 template <class T>
-Cases<T> cross_entropy_cases(const Ops<T>&);
+Cases cross_entropy_cases(const Ops<T>&);
 template <class T>
-Cases<T> elementwise_cases(const Ops<T>&);
+Cases elementwise_cases(const Ops<T>&);
 template <class T>
-Cases<T> adamw_cases(const Ops<T>&);
+Cases adamw_cases(const Ops<T>&);
 
 }  // namespace bench::kernels::test

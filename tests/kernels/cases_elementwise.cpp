@@ -16,36 +16,36 @@ constexpr int64_t kSizes[] = {1, 3, 17, 127, 1023, 4096};
 template <class T>
 std::vector<T> wide_values(int64_t size, uint32_t seed) {
   auto x = random_values<T>(size, seed);
-  for (T& v : x) v *= 6;
-  x.back() = -40;
+  for (T& v : x) v = T(v * 6);
+  x.back() = T(-40);
   return x;
 }
 
 }  // namespace
 
 template <class T>
-Cases<T> gelu_cases(const Ops<T>& ops) {
-  Cases<T> cases;
+Cases gelu_cases(const Ops<T>& ops) {
+  Cases cases;
   for (const int64_t size : kSizes) {
     const auto x = wide_values<T>(size, 1), dy = random_values<T>(size, 2);
-    cases.push_back(make_case<T, GeluForward<T>>(
+    cases.push_back(make_case<GeluForward<T>>(
         fmt::format("forward {}", size), kGeluTolerance<T>, {written<T>(size)}, ops.gelu_forward,
-        reference_gelu_forward<T>, [=](const std::vector<T*>& out) {
+        reference_gelu_forward<T>, [=](const Addresses& out) {
           return GeluForward<T>{.size = size, .x = x.data(), .y = out[0]};
         }));
-    cases.push_back(make_case<T, GeluForward<T>>(
+    cases.push_back(make_case<GeluForward<T>>(
         fmt::format("forward in place {}", size), kGeluTolerance<T>, {changed<T>(x)},
-        ops.gelu_forward, reference_gelu_forward<T>, [=](const std::vector<T*>& out) {
+        ops.gelu_forward, reference_gelu_forward<T>, [=](const Addresses& out) {
           return GeluForward<T>{.size = size, .x = out[0], .y = out[0]};
         }));
-    cases.push_back(make_case<T, GeluBackward<T>>(
+    cases.push_back(make_case<GeluBackward<T>>(
         fmt::format("backward {}", size), kGeluTolerance<T>, {written<T>(size)}, ops.gelu_backward,
-        reference_gelu_backward<T>, [=](const std::vector<T*>& out) {
+        reference_gelu_backward<T>, [=](const Addresses& out) {
           return GeluBackward<T>{.size = size, .dy = dy.data(), .x = x.data(), .dx = out[0]};
         }));
-    cases.push_back(make_case<T, GeluBackward<T>>(
+    cases.push_back(make_case<GeluBackward<T>>(
         fmt::format("backward in place {}", size), kGeluTolerance<T>, {changed<T>(dy)},
-        ops.gelu_backward, reference_gelu_backward<T>, [=](const std::vector<T*>& out) {
+        ops.gelu_backward, reference_gelu_backward<T>, [=](const Addresses& out) {
           return GeluBackward<T>{.size = size, .dy = out[0], .x = x.data(), .dx = out[0]};
         }));
   }
@@ -53,35 +53,35 @@ Cases<T> gelu_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases<T> elementwise_cases(const Ops<T>& ops) {
-  Cases<T> cases;
+Cases elementwise_cases(const Ops<T>& ops) {
+  Cases cases;
   for (const int64_t size : kSizes) {
     const auto x = random_values<T>(size, 3);
-    cases.push_back(make_case<T, Add<T>>(fmt::format("add {}", size), kAddTolerance<T>,
-                                         {changed<T>(random_values<T>(size, 4))}, ops.add,
-                                         reference_add<T>, [=](const std::vector<T*>& out) {
-                                           return Add<T>{.size = size, .x = x.data(), .y = out[0]};
-                                         }));
-    // The sum is a double whatever T is: for T = float it is compared in two halves.
-    const auto split = [](double sum, T* out) {
-      out[0] = static_cast<T>(sum);
-      out[1] = static_cast<T>((sum - static_cast<double>(out[0])) * 0x1p20);
+    cases.push_back(make_case<Add<T>>(
+        fmt::format("add {}", size), kAddTolerance<T>, {changed<T>(random_values<T>(size, 4))},
+        ops.add, reference_add<T>,
+        [=](const Addresses& out) { return Add<T>{.size = size, .x = x.data(), .y = out[0]}; }));
+    const auto values = random_values<Wide<T>>(size, 3);
+    // The sum is a double: it is compared in two halves.
+    const auto split = [](double sum, Wide<T>* out) {
+      out[0] = static_cast<Wide<T>>(sum);
+      out[1] = static_cast<Wide<T>>((sum - static_cast<double>(out[0])) * 0x1p20);
     };
     const auto run = ops.sum_of_squares;
     cases.push_back({.name = fmt::format("sum of squares {}", size),
                      .tolerance = 0x1p22 * sum_of_squares_tolerance(size),
-                     .outputs = {written<T>(2)},
+                     .outputs = {written<Wide<T>>(2)},
                      .kernel =
-                         [=](const Context& context, const std::vector<T*>& out) {
+                         [=](const Context& context, const Addresses& out) {
                            double sum = 0.25;
-                           run(context, {.size = size, .x = x.data(), .result = &sum});
+                           run(context, {.size = size, .x = values.data(), .result = &sum});
                            split(sum, out[0]);
                          },
                      .reference =
-                         [=](const std::vector<T*>& out) {
+                         [=](const Addresses& out) {
                            double sum = 0.25;
                            reference_sum_of_squares<T>(
-                               {.size = size, .x = x.data(), .result = &sum});
+                               {.size = size, .x = values.data(), .result = &sum});
                            split(sum, out[0]);
                          }});
   }
@@ -89,41 +89,47 @@ Cases<T> elementwise_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases<T> adamw_cases(const Ops<T>& ops) {
-  Cases<T> cases;
+Cases adamw_cases(const Ops<T>& ops) {
+  Cases cases;
   for (const int64_t size : kSizes) {
     for (const int64_t step : {1, 1000}) {
-      const auto g = random_values<T>(size, 5);
-      auto v = random_values<T>(size, 6);
-      for (T& x : v) x *= x;
-      cases.push_back(
-          make_case<T, AdamW<T>>(fmt::format("size {} step {}", size, step), kAdamwTolerance<T>,
-                                 {changed<T>(random_values<T>(size, 7)),
-                                  changed<T>(random_values<T>(size, 8)), changed<T>(v)},
-                                 ops.adamw, reference_adamw<T>, [=](const std::vector<T*>& out) {
-                                   return AdamW<T>{.size = size,
-                                                   .lr = 1e-2,
-                                                   .beta1 = 0.9,
-                                                   .beta2 = 0.95,
-                                                   .eps = 1e-8,
-                                                   .weight_decay = 0.1,
-                                                   .clip = 0.7,
-                                                   .step = step,
-                                                   .g = g.data(),
-                                                   .w = out[0],
-                                                   .m = out[1],
-                                                   .v = out[2]};
-                                 }));
+      using W = Wide<T>;
+      const auto g = random_values<W>(size, 5);
+      auto v = random_values<W>(size, 6);
+      for (W& x : v) x *= x;
+      constexpr double kTight = kAdamwTolerance<W>;
+      cases.push_back(make_case<AdamW<T>>(
+          fmt::format("size {} step {}", size, step), kAdamwTolerance<T>,
+          {changed(random_values<W>(size, 7), kTight), changed(random_values<W>(size, 8), kTight),
+           changed(v, kTight), written<T>(size)},
+          ops.adamw, reference_adamw<T>, [=](const Addresses& out) {
+            return AdamW<T>{.size = size,
+                            .lr = 1e-2,
+                            .beta1 = 0.9,
+                            .beta2 = 0.95,
+                            .eps = 1e-8,
+                            .weight_decay = 0.1,
+                            .clip = 0.7,
+                            .step = step,
+                            .g = g.data(),
+                            .w = out[0],
+                            .m = out[1],
+                            .v = out[2],
+                            .copy = out[3]};
+          }));
     }
   }
   return cases;
 }
 
-template Cases<float> gelu_cases(const Ops<float>&);
-template Cases<double> gelu_cases(const Ops<double>&);
-template Cases<float> elementwise_cases(const Ops<float>&);
-template Cases<double> elementwise_cases(const Ops<double>&);
-template Cases<float> adamw_cases(const Ops<float>&);
-template Cases<double> adamw_cases(const Ops<double>&);
+template Cases gelu_cases(const Ops<float>&);
+template Cases gelu_cases(const Ops<double>&);
+template Cases gelu_cases(const Ops<bfloat16>&);
+template Cases elementwise_cases(const Ops<float>&);
+template Cases elementwise_cases(const Ops<double>&);
+template Cases elementwise_cases(const Ops<bfloat16>&);
+template Cases adamw_cases(const Ops<float>&);
+template Cases adamw_cases(const Ops<double>&);
+template Cases adamw_cases(const Ops<bfloat16>&);
 
 }  // namespace bench::kernels::test

@@ -23,27 +23,28 @@ constexpr AttentionShape kAttentions[] = {{1, 1, 1, 1},   {2, 3, 1, 17},   {1, 1
                                           {2, 128, 2, 8}, {1, 129, 1, 64}, {1, 300, 2, 16}};
 
 template <class T>
-void add_linear_grads(Cases<T>& cases, const Ops<T>& ops, LinearShape s) {
+void add_linear_grads(Cases& cases, const Ops<T>& ops, LinearShape s) {
   const auto dy = random_values<T>(s.n * s.out, 1), x = random_values<T>(s.n * s.in, 2);
   const auto w = random_values<T>(s.out * s.in, 3);
   const auto name = fmt::format("{} x {} to {}", s.n, s.in, s.out);
-  cases.push_back(make_case<T, LinearInputGrad<T>>(
+  cases.push_back(make_case<LinearInputGrad<T>>(
       "input grad " + name, linear_tolerance<T>(s.out), {written<T>(s.n * s.in)},
-      ops.linear_input_grad, reference_linear_input_grad<T>, [=](const std::vector<T*>& out) {
+      ops.linear_input_grad, reference_linear_input_grad<T>, [=](const Addresses& out) {
         return LinearInputGrad<T>{
             .n = s.n, .in = s.in, .out = s.out, .dy = dy.data(), .w = w.data(), .dx = out[0]};
       }));
   for (const bool accumulate : {false, true}) {
     for (const bool bias : {false, true}) {
-      std::vector<Output<T>> outputs{written<T>(s.out * s.in)};
-      if (bias) outputs.push_back(written<T>(s.out));
+      using W = Wide<T>;
+      std::vector<Output> outputs{written<W>(s.out * s.in)};
+      if (bias) outputs.push_back(written<W>(s.out));
       for (auto& o : outputs) {
-        if (accumulate) o.before = random_values<T>(o.size, 4);
+        if (accumulate) o = changed(random_values<W>(o.size, 4));
       }
-      cases.push_back(make_case<T, LinearWeightGrad<T>>(
+      cases.push_back(make_case<LinearWeightGrad<T>>(
           fmt::format("weight grad {} accumulate {} bias {}", name, accumulate, bias),
-          linear_tolerance<T>(s.n), outputs, ops.linear_weight_grad,
-          reference_linear_weight_grad<T>, [=](const std::vector<T*>& out) {
+          linear_tolerance<W>(s.n), outputs, ops.linear_weight_grad,
+          reference_linear_weight_grad<T>, [=](const Addresses& out) {
             return LinearWeightGrad<T>{.n = s.n,
                                        .in = s.in,
                                        .out = s.out,
@@ -51,17 +52,18 @@ void add_linear_grads(Cases<T>& cases, const Ops<T>& ops, LinearShape s) {
                                        .dy = dy.data(),
                                        .x = x.data(),
                                        .dw = out[0],
-                                       .d_bias = bias ? out[1] : nullptr};
+                                       .d_bias = bias ? static_cast<Wide<T>*>(out[1]) : nullptr};
           }));
     }
   }
 }
 
 template <class T>
-OpCase<T> attention_backward_case(const Ops<T>& ops, AttentionShape s) {
+OpCase attention_backward_case(const Ops<T>& ops, AttentionShape s) {
   const int64_t size = s.batch * s.seq * s.heads * s.d;
   const auto qkv = random_values<T>(3 * size, 5), d_out = random_values<T>(size, 6);
-  std::vector<T> out(size), saved(ops.attention_saved_size(s.batch, s.seq, s.heads, s.d));
+  std::vector<T> out(size);
+  std::vector<std::byte> saved(ops.attention_saved_bytes(s.batch, s.seq, s.heads, s.d));
   Cpu cpu(2);
   ops.attention_forward(cpu.context(), {.batch = s.batch,
                                         .seq = s.seq,
@@ -70,10 +72,10 @@ OpCase<T> attention_backward_case(const Ops<T>& ops, AttentionShape s) {
                                         .qkv = qkv.data(),
                                         .out = out.data(),
                                         .saved = saved.data()});
-  return make_case<T, AttentionBackward<T>>(
+  return make_case<AttentionBackward<T>>(
       fmt::format("backward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
       attention_tolerance<T>(s.seq, s.d), {written<T>(3 * size)}, ops.attention_backward,
-      reference_attention_backward<T>, [=](const std::vector<T*>& to) {
+      reference_attention_backward<T>, [=](const Addresses& to) {
         return AttentionBackward<T>{.batch = s.batch,
                                     .seq = s.seq,
                                     .heads = s.heads,
@@ -89,16 +91,16 @@ OpCase<T> attention_backward_case(const Ops<T>& ops, AttentionShape s) {
 }  // namespace
 
 template <class T>
-Cases<T> linear_cases(const Ops<T>& ops) {
-  Cases<T> cases;
+Cases linear_cases(const Ops<T>& ops) {
+  Cases cases;
   for (const auto& s : kLinears) {
     const auto x = random_values<T>(s.n * s.in, 7), w = random_values<T>(s.out * s.in, 8);
     const auto values = random_values<T>(s.out, 9);
     for (const bool bias : {false, true}) {
-      cases.push_back(make_case<T, LinearForward<T>>(
+      cases.push_back(make_case<LinearForward<T>>(
           fmt::format("forward {} x {} to {} bias {}", s.n, s.in, s.out, bias),
           linear_tolerance<T>(s.in), {written<T>(s.n * s.out)}, ops.linear_forward,
-          reference_linear_forward<T>, [=](const std::vector<T*>& out) {
+          reference_linear_forward<T>, [=](const Addresses& out) {
             return LinearForward<T>{.n = s.n,
                                     .in = s.in,
                                     .out = s.out,
@@ -114,16 +116,16 @@ Cases<T> linear_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases<T> attention_cases(const Ops<T>& ops) {
-  Cases<T> cases;
+Cases attention_cases(const Ops<T>& ops) {
+  Cases cases;
   for (const auto& s : kAttentions) {
     const int64_t size = s.batch * s.seq * s.heads * s.d;
-    const int64_t saved = ops.attention_saved_size(s.batch, s.seq, s.heads, s.d);
+    const int64_t saved = ops.attention_saved_bytes(s.batch, s.seq, s.heads, s.d);
     const auto qkv = random_values<T>(3 * size, 10);
-    cases.push_back(make_case<T, AttentionForward<T>>(
+    cases.push_back(make_case<AttentionForward<T>>(
         fmt::format("forward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
-        attention_tolerance<T>(s.seq, s.d), {written<T>(size), opaque<T>(saved)},
-        ops.attention_forward, reference_attention_forward<T>, [=](const std::vector<T*>& out) {
+        attention_tolerance<T>(s.seq, s.d), {written<T>(size), opaque(saved)},
+        ops.attention_forward, reference_attention_forward<T>, [=](const Addresses& out) {
           return AttentionForward<T>{.batch = s.batch,
                                      .seq = s.seq,
                                      .heads = s.heads,
@@ -137,9 +139,11 @@ Cases<T> attention_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases<float> linear_cases(const Ops<float>&);
-template Cases<double> linear_cases(const Ops<double>&);
-template Cases<float> attention_cases(const Ops<float>&);
-template Cases<double> attention_cases(const Ops<double>&);
+template Cases linear_cases(const Ops<float>&);
+template Cases linear_cases(const Ops<double>&);
+template Cases linear_cases(const Ops<bfloat16>&);
+template Cases attention_cases(const Ops<float>&);
+template Cases attention_cases(const Ops<double>&);
+template Cases attention_cases(const Ops<bfloat16>&);
 
 }  // namespace bench::kernels::test

@@ -6,20 +6,32 @@
 #include <limits>
 #include <random>
 
+#include "kernels/args.h"
+
 namespace bench::kernels::test {
 namespace {
 
-template <class T>
-constexpr T kSentinel = T(-12345.5);
+constexpr std::byte kSentinel{0xa5};
+
+// Calls f with a pointer of the element type.
+template <class F>
+void with_type(DType dtype, void* memory, F f) {
+  switch (dtype) {
+    case DType::f32: return f(static_cast<float*>(memory));
+    case DType::f64: return f(static_cast<double*>(memory));
+    case DType::bf16: return f(static_cast<bfloat16*>(memory));
+    default: return f(static_cast<uint8_t*>(memory));
+  }
+}
 
 }  // namespace
 
 template <class T>
 std::vector<T> random_values(int64_t size, uint32_t seed) {
   std::mt19937 bits(seed);
-  std::uniform_real_distribution<T> uniform(-1, 1);
+  std::uniform_real_distribution<Wide<T>> uniform(-1, 1);
   std::vector<T> out(size);
-  for (T& x : out) x = uniform(bits);
+  for (T& x : out) x = T(uniform(bits));
   return out;
 }
 
@@ -31,33 +43,40 @@ std::vector<int32_t> random_ids(int64_t size, int32_t low, int32_t high, uint32_
   return out;
 }
 
-template <class T>
-Guarded<T>::Guarded(int64_t size) : memory_(size + 2 * kGuard, kSentinel<T>) {
-  std::fill_n(data(), size, std::numeric_limits<T>::quiet_NaN());
+Guarded::Guarded(DType dtype, int64_t size)
+    : dtype_(dtype), memory_(static_cast<size_t>(size) * size_of(dtype) + 2 * kGuard, kSentinel) {
+  std::fill(memory_.begin() + kGuard, memory_.end() - kGuard, std::byte{0xff});  // NaN in any type
 }
 
-template <class T>
-Guarded<T>::Guarded(const std::vector<T>& content) : Guarded(static_cast<int64_t>(content.size())) {
-  std::copy(content.begin(), content.end(), data());
+Guarded::Guarded(DType dtype, const std::vector<double>& content)
+    : Guarded(dtype, static_cast<int64_t>(content.size())) {
+  with_type(dtype, data(), [&]<class T>(T* to) {
+    for (size_t i = 0; i < content.size(); ++i) to[i] = static_cast<T>(content[i]);
+  });
 }
 
-template <class T>
-bool Guarded<T>::guards_intact() const {
-  const auto intact = [](T x) { return x == kSentinel<T>; };
+std::vector<double> Guarded::values() const {
+  std::vector<double> out(bytes().size() / size_of(dtype_));
+  with_type(dtype_, const_cast<std::byte*>(bytes().data()),
+            [&]<class T>(const T* from) { std::copy_n(from, out.size(), out.begin()); });
+  return out;
+}
+
+bool Guarded::guards_intact() const {
+  const auto intact = [](std::byte x) { return x == kSentinel; };
   return std::all_of(memory_.begin(), memory_.begin() + kGuard, intact) &&
          std::all_of(memory_.end() - kGuard, memory_.end(), intact);
 }
 
-template <class T>
-double error_of(std::span<const T> got, std::span<const T> want) {
+double error_of(const std::vector<double>& got, const std::vector<double>& want) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   if (got.size() != want.size()) return kInfinite;
   double error = 0, scale = 0;
   for (size_t i = 0; i < got.size(); ++i) {
     if (got[i] == want[i] && std::isinf(got[i])) continue;
     if (!std::isfinite(got[i]) || !std::isfinite(want[i])) return kInfinite;
-    error = std::max(error, std::abs(static_cast<double>(got[i]) - want[i]));
-    scale = std::max(scale, std::abs(static_cast<double>(want[i])));
+    error = std::max(error, std::abs(got[i] - want[i]));
+    scale = std::max(scale, std::abs(want[i]));
   }
   return scale > 0 ? error / scale : error;
 }
@@ -69,11 +88,8 @@ bool same_bits(std::span<const T> a, std::span<const T> b) {
 
 template std::vector<float> random_values(int64_t, uint32_t);
 template std::vector<double> random_values(int64_t, uint32_t);
-template class Guarded<float>;
-template class Guarded<double>;
-template double error_of(std::span<const float>, std::span<const float>);
-template double error_of(std::span<const double>, std::span<const double>);
+template std::vector<bfloat16> random_values(int64_t, uint32_t);
 template bool same_bits(std::span<const float>, std::span<const float>);
-template bool same_bits(std::span<const double>, std::span<const double>);
+template bool same_bits(std::span<const std::byte>, std::span<const std::byte>);
 
 }  // namespace bench::kernels::test

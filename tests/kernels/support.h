@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/base/bfloat16.h"
 #include "bench/device/context.h"
 #include "bench/device/cpu/cpu_device.h"
 
@@ -29,26 +30,31 @@ std::vector<T> random_values(int64_t size, uint32_t seed);
 // Uniform in [low, high).
 std::vector<int32_t> random_ids(int64_t size, int32_t low, int32_t high, uint32_t seed);
 
-// An output between two rows of sentinels, full of NaN until written.
-template <class T>
+// An output between two rows of sentinels, full of NaN (bytes: 0xff) until written.
 class Guarded {
  public:
-  explicit Guarded(int64_t size);
-  explicit Guarded(const std::vector<T>& content);
-  T* data() { return memory_.data() + kGuard; }
-  std::span<const T> values() const {
+  Guarded(DType dtype, int64_t size);
+  Guarded(DType dtype, const std::vector<double>& content);
+  void* data() { return memory_.data() + kGuard; }
+  std::vector<double> values() const;
+  std::span<const std::byte> bytes() const {
     return {memory_.data() + kGuard, memory_.size() - 2 * kGuard};
   }
   bool guards_intact() const;
 
  private:
-  static constexpr size_t kGuard = 32;
-  std::vector<T> memory_;
+  static constexpr size_t kGuard = 256;
+  DType dtype_;
+  std::vector<std::byte> memory_;
 };
 
 // max|got - want| / max|want| (infinities must be equal, a NaN is infinitely wrong).
+double error_of(const std::vector<double>& got, const std::vector<double>& want);
 template <class T>
-double error_of(std::span<const T> got, std::span<const T> want);
+double error_of(std::span<const T> got, std::span<const T> want) {
+  return error_of(std::vector<double>(got.begin(), got.end()),
+                  std::vector<double>(want.begin(), want.end()));
+}
 
 template <class T>
 bool same_bits(std::span<const T> a, std::span<const T> b);

@@ -20,7 +20,7 @@ namespace test {
 namespace {
 
 template <class T>
-Cases<T> cases_of(const VariantInfo& v) {
+Cases cases_of(const VariantInfo& v) {
   const auto ops = ops_for<T>(v.device, {{std::string(v.op), std::string(v.name)}});
   if (v.op == "embedding") return embedding_cases(ops);
   if (v.op == "layer_norm") return layer_norm_cases(ops);
@@ -34,24 +34,23 @@ Cases<T> cases_of(const VariantInfo& v) {
 }
 
 // The outputs of one call, each between its sentinels.
-template <class T>
 class Outputs {
  public:
-  explicit Outputs(const OpCase<T>& c) {
+  explicit Outputs(const OpCase& c) {
     for (const auto& o : c.outputs) {
       if (o.before.empty()) {
-        memory_.emplace_back(o.size);
+        memory_.emplace_back(o.dtype, o.size);
       } else {
-        memory_.emplace_back(o.before);
+        memory_.emplace_back(o.dtype, o.before);
       }
     }
   }
-  std::vector<T*> addresses() {
-    std::vector<T*> out;
-    for (auto& m : memory_) out.push_back(m.data());
+  Addresses addresses() {
+    Addresses out;
+    for (auto& m : memory_) out.push_back({m.data()});
     return out;
   }
-  std::span<const T> values(size_t i) const { return memory_[i].values(); }
+  std::vector<double> values(size_t i) const { return memory_[i].values(); }
   bool guards_intact() const {
     for (const auto& m : memory_) {
       if (!m.guards_intact()) return false;
@@ -60,33 +59,33 @@ class Outputs {
   }
   bool same_bits_as(const Outputs& other) const {
     for (size_t i = 0; i < memory_.size(); ++i) {
-      if (!same_bits(values(i), other.values(i))) return false;
+      if (!same_bits(memory_[i].bytes(), other.memory_[i].bytes())) return false;
     }
     return true;
   }
 
  private:
-  std::vector<Guarded<T>> memory_;
+  std::vector<Guarded> memory_;
 };
 
-template <class T>
-Outputs<T> run_kernel(const OpCase<T>& c, int threads) {
+Outputs run_kernel(const OpCase& c, int threads) {
   Cpu cpu(threads);
-  Outputs<T> out(c);
+  Outputs out(c);
   c.kernel(cpu.context(), out.addresses());
   return out;
 }
 
-template <class T>
-void expect_agreement(const OpCase<T>& c) {
-  Outputs<T> want(c);
+void expect_agreement(const OpCase& c) {
+  Outputs want(c);
   c.reference(want.addresses());
   for (const int threads : {1, 2, 3}) {
     const auto got = run_kernel(c, threads);
     EXPECT_TRUE(got.guards_intact()) << c.name << ": wrote outside, threads " << threads;
     for (size_t i = 0; i < c.outputs.size(); ++i) {
-      if (!c.outputs[i].compared) continue;
-      EXPECT_LE(error_of(got.values(i), want.values(i)), c.tolerance)
+      const Output& output = c.outputs[i];
+      if (!output.compared) continue;
+      EXPECT_LE(error_of(got.values(i), want.values(i)),
+                std::isnan(output.tolerance) ? c.tolerance : output.tolerance)
           << c.name << ", output " << i << ", threads " << threads;
     }
     EXPECT_TRUE(got.same_bits_as(run_kernel(c, threads)))
@@ -95,8 +94,7 @@ void expect_agreement(const OpCase<T>& c) {
 }
 
 // Two ranks of one thread each in one process, in step with each other.
-template <class T>
-void expect_two_at_once(const OpCase<T>& c) {
+void expect_two_at_once(const OpCase& c) {
   const auto alone = run_kernel(c, 1);
   int different[2] = {0, 0};
   const auto repeat = [&](int* count) {
@@ -120,6 +118,7 @@ class EveryVariant : public testing::TestWithParam<VariantInfo> {
     };
     if (v.dtype == DType::f32) run(cases_of<float>(v));
     if (v.dtype == DType::f64) run(cases_of<double>(v));
+    if (v.dtype == DType::bf16) run(cases_of<bfloat16>(v));
     EXPECT_GT(count, 0u) << "no cases for op " << v.op << " in " << name_of(v.dtype);
   }
 };

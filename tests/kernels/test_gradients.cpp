@@ -168,7 +168,8 @@ TEST_F(Gradients, Attention) {
   constexpr int64_t size = batch * seq * heads * d;
   Values qkv = random_values<double>(3 * size, 16);
   const Values d_out = random_values<double>(size, 17);
-  Values out(size), saved(ops_.attention_saved_size(batch, seq, heads, d)), d_qkv(3 * size);
+  Values out(size), d_qkv(3 * size);
+  std::vector<std::byte> saved(ops_.attention_saved_bytes(batch, seq, heads, d));
   const auto loss = [&] {
     ops_.attention_forward(context_, {.batch = batch,
                                       .seq = seq,
