@@ -1,4 +1,4 @@
-/* bench plugin ABI, version 1.0: the one contract between the program that measures (the host) and
+/* bench plugin ABI, version 1.1: the one contract between the program that measures (the host) and
  * the code that is measured (a plugin).
  *
  * Why C: a plugin may be built by another compiler, another C++ library or in another language.
@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define BENCH_ABI_MAJOR 1
-#define BENCH_ABI_MINOR 0
+#define BENCH_ABI_MINOR 1
 
 /* Name of the only symbol a plugin exports, of type bench_plugin_entry_fn. */
 #define BENCH_PLUGIN_ENTRY_NAME "bench_plugin_entry"
@@ -190,7 +190,9 @@ typedef struct bench_request {
   int32_t threads;    /* CPU threads of this rank */
   uint64_t seed;
   uint64_t last_level_cache_bytes;
-  /* The run's options by their names, without dashes ("model", "micro-batch"). */
+  /* The run's options by their names, without dashes ("model", "micro-batch"). "variant" (text
+   * "op=name") and "axis" (text "key=number") may be there several times, once an op or key: lists
+   * of the user's come as a request each. An axis sets the case parameter of its name. */
   const bench_param* options;
   uint32_t option_count;
 } bench_request;
@@ -206,7 +208,13 @@ typedef int32_t bench_ceiling;
 #define BENCH_CEILING_GEMM 1 /* highest FLOP rate wins */
 #define BENCH_CEILING_COPY 2 /* highest byte rate wins */
 
-/* One thing that can be timed. */
+/* In which state of the caches a case is timed (since 1.1). */
+typedef int32_t bench_mode;
+#define BENCH_MODE_HOT 0 /* iterations follow each other; a training case: its step */
+/* Before every sample, which is one iteration, the host pushes everything out of the caches. */
+#define BENCH_MODE_COLD 1
+
+/* One thing that can be timed. A request names each (name, mode) once. */
 typedef struct bench_case {
   uint32_t size;
   uint32_t flags;   /* BENCH_CASE_… */
@@ -225,6 +233,12 @@ typedef struct bench_case {
   int32_t tensor_parallel, pipeline_parallel, data_parallel; /* 0 = no layout */
   int32_t sequence_parallel;                                 /* 0 or 1 */
   const char* unavailable; /* NULL, or why this case cannot run here: it is reported as skipped */
+  /* Since 1.1. The host adds it to the parameters as "mode", unless a hot case brings one. */
+  bench_mode mode;
+  /* Since 1.1. NULL, or the name of a case of this plugin's set "ceilings" that is timed around
+   * every pair of samples (flank, this, this, flank; single iterations of the same mode), because
+   * a memory's speed may change within seconds. Both declare their bytes. */
+  const char* flank;
 } bench_case;
 
 /* Takes one case; copies what it keeps. [main] */
@@ -251,6 +265,7 @@ typedef struct bench_open_args {
   const bench_device* device;   /* valid until close */
   const bench_comm* comm;       /* valid until close */
   bench_stream stream;          /* where enqueue has to put its work */
+  bench_mode mode;              /* since 1.1: which of the cases of that name */
 } bench_open_args;
 
 typedef struct bench_plugin {

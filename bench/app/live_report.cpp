@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench/measure/google_benchmark.h"
+#include "bench/runner/case_result.h"
 #include "bench/runner/facts.h"
 #include "reports/derive/finish.h"
 #include "reports/schema/json.h"
@@ -35,14 +36,14 @@ void LiveReport::begin(schema::Report report, const runner::CasePlan& plan,
   journal_.append(schema::journal_run(report_));
 }
 
-void LiveReport::round_begins(int round, size_t place, const runner::PlannedCase& planned) {
+void LiveReport::round_begins(int round, size_t place, size_t index) {
   {
     const std::lock_guard lock(mutex_);
-    running_ = planned.spec.name;
-    running_ranks_ = planned.ranks;
+    running_ = index;
   }
-  progress_.begin(round, report_.run.rounds, place, report_.cases.size(), planned.spec.name,
-                  planned.ranks);
+  const schema::CaseResult& result = report_.cases[index];
+  progress_.begin(round, report_.run.rounds, place, report_.cases.size(), result.name,
+                  result.ranks);
 }
 
 void LiveReport::progress(int64_t n, double median_s, double half_width_s) {
@@ -53,7 +54,7 @@ void LiveReport::case_measured(size_t index, const schema::CaseResult& result, b
   const runner::PhaseScope phase(phases_, runner::RunPhase::journal);
   const std::lock_guard lock(mutex_);
   report_.cases[index] = result;
-  running_.clear();
+  running_.reset();
   // A line after every round: whatever happens later, what was finished can be read from the
   // journal.
   journal_.append(schema::journal_case(result));
@@ -65,6 +66,11 @@ void LiveReport::trained(const schema::TrainingRun& run) {
   const std::lock_guard lock(mutex_);
   report_.training.push_back(run);
   journal_.append(schema::journal_training(run));
+}
+
+void LiveReport::note(const std::string& words) {
+  const std::lock_guard lock(mutex_);
+  report_.run.notes.push_back(words);
 }
 
 void LiveReport::derive_and_write(schema::Report& report) {
@@ -93,11 +99,9 @@ void LiveReport::write_incomplete(const std::string& why, Outcome outcome) noexc
     report_.run.complete = false;
     report_.run.finished = runner::utc_now();
     report_.run.notes.push_back(why);
-    for (schema::CaseResult& c : report_.cases) {
-      if (c.name == running_ && c.ranks == running_ranks_ && c.outcome != Outcome::measured) {
-        c.outcome = outcome;
-        c.reason = why;
-      }
+    if (running_ && report_.cases[*running_].outcome != Outcome::measured) {
+      report_.cases[*running_].outcome = outcome;
+      report_.cases[*running_].reason = why;
     }
     reports::finish(report_, curves_);
     report_.phases_s = phases_.totals();

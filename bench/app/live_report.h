@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,11 @@ class LiveReport final : public runner::RunObserver {
              std::vector<reports::Requirement> requirements, const std::string& device_asked);
   void set_environment(schema::Environment environment);
 
-  void round_begins(int round, size_t place, const runner::PlannedCase& planned) override;
+  void round_begins(int round, size_t place, size_t index) override;
   void progress(int64_t n, double median_s, double half_width_s) override;
   void case_measured(size_t index, const schema::CaseResult& result, bool last) override;
   void trained(const schema::TrainingRun& run) override;
+  void note(const std::string& words) override;
 
   // The end of a run that went through: derives, judges, writes. Returns the finished report.
   schema::Report finish();
@@ -52,8 +54,7 @@ class LiveReport final : public runner::RunObserver {
   schema::Report report_;
   std::vector<schema::ScalingPlan> curves_;
   std::vector<reports::Requirement> requirements_;
-  std::string running_;  // name of the case now running
-  int running_ranks_ = 0;
+  std::optional<size_t> running_;  // place in the plan of the case now running
   bool begun_ = false;
 };
 

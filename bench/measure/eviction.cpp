@@ -1,7 +1,5 @@
 #include "bench/measure/eviction.h"
 
-#include <numeric>
-
 namespace bench::measure {
 namespace {
 
@@ -15,17 +13,15 @@ uint64_t CacheEvictor::bytes_for(const DeviceInfo& device) {
          (device.last_level_cache_bytes > 0 ? device.last_level_cache_bytes : kUnknownCacheBytes);
 }
 
-CacheEvictor::CacheEvictor(uint64_t bytes) : words_(bytes / sizeof(uint64_t)) {}
+CacheEvictor::CacheEvictor(uint64_t bytes) : words_(bytes / sizeof(uint64_t), 1) {}
 
 void CacheEvictor::evict() {
-  uint64_t* words = words_.data();
+  const uint64_t* words = words_.data();
+  uint64_t lines = 0;
   const int64_t size = static_cast<int64_t>(words_.size());
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < size; i += kWordsPerLine) ++words[i];
-}
-
-uint64_t CacheEvictor::lines_written() const {
-  return std::accumulate(words_.begin(), words_.end(), uint64_t{0});
+#pragma omp parallel for schedule(static) reduction(+ : lines)
+  for (int64_t i = 0; i < size; i += kWordsPerLine) lines += words[i];
+  lines_read_ += lines;
 }
 
 }  // namespace bench::measure

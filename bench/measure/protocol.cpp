@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bench/measure/agreed_check.h"
+#include "bench/measure/flanked.h"
 #include "bench/measure/guard.h"
 #include "bench/measure/sampler.h"
 #include "bench/measure/statistics.h"
@@ -70,6 +71,10 @@ class RoundLoop {
   void calibrate();
   double warm_up(bool first_round);
   void sample(double sample_s);
+  void add_samples(Stopping& stopping, int64_t samples);
+  void add_groups(Stopping& stopping, int64_t groups);
+  void tell_progress(const Stopping& stopping);
+  double seconds_a_sample(const Block& block, double began_s) const;
   bool check();
   void reset();
   int64_t block_for(double iteration_s) const;
@@ -83,6 +88,7 @@ class RoundLoop {
   Sampler sampler_;
   double min_sample_s_ = 0;  // agreed
   bool checked_ = false;
+  double first_sample_s_ = 0, sample_s_ = 0, elapsed_s_ = 0;  // of sample()
   RoundSamples round_;
 };
 
@@ -92,8 +98,8 @@ void RoundLoop::run_fixed(bool first_round) {
   plan_.block = 1;
   sample(0);
   if (first_round) {
-    plan_.first_call_s = round_.slowest_s.front();
-    plan_.estimate_s = median_of(round_.slowest_s);
+    plan_.first_call_s = plan_.estimate_s = first_sample_s_;
+    if (!round_.slowest_s.empty()) plan_.estimate_s = median_of(round_.slowest_s);
     read_trajectory();
   }
   check();
@@ -146,7 +152,7 @@ void RoundLoop::calibrate() {
 }
 
 int64_t RoundLoop::block_for(double iteration_s) const {
-  if (settings_.before_sample) return 1;
+  if (settings_.before_sample || settings_.flank != nullptr) return 1;
   const double wanted = std::ceil(min_sample_s_ / std::max(iteration_s, kShortestCall_s));
   return static_cast<int64_t>(std::clamp(wanted, 1.0, static_cast<double>(kLargestSample)));
 }
@@ -173,24 +179,61 @@ double RoundLoop::warm_up(bool first_round) {
   return iteration_s * static_cast<double>(plan_.block);
 }
 
-// sample_s = 0: not known yet, find out with one.
+// sample_s = 0, or something comes before or around a sample: find out with one how long it takes.
 void RoundLoop::sample(double sample_s) {
   Stopping stopping(settings_.stop);
   sampler_.restart();
-  double elapsed_s = 0;
-  bool known = sample_s > 0;
+  sample_s_ = sample_s;
+  elapsed_s_ = 0;
+  const bool flanked = settings_.flank != nullptr;
+  bool known = sample_s > 0 && !flanked && !settings_.before_sample;
   while (round_.stop_reason.empty()) {
-    const int64_t samples = known ? stopping.next_block(sample_s, elapsed_s) : 1;
-    const Block block = sampler_.take(Phase::samples, samples, plan_.block);
-    block.append_to(round_, comm_.rank());
-    const std::vector<double> slowest = block.slowest_s();
-    for (const double s : slowest) stopping.add(s);
-    sample_s = median_of(slowest) * static_cast<double>(plan_.block);
+    const int64_t samples = known ? stopping.next_block(sample_s_, elapsed_s_) : 1;
+    if (flanked)
+      add_groups(stopping, samples);
+    else
+      add_samples(stopping, samples);
     known = true;
-    elapsed_s = block.elapsed_s;
-    round_.stop_reason = stopping.reason(elapsed_s);
-    phases_.progress(stopping.count(), stopping.median_s(), stopping.half_width_s());
+    round_.stop_reason = stopping.reason(elapsed_s_);
+    tell_progress(stopping);
   }
+}
+
+void RoundLoop::add_samples(Stopping& stopping, int64_t samples) {
+  const Block block = sampler_.take(Phase::samples, samples, plan_.block);
+  block.append_to(round_, comm_.rank());
+  const std::vector<double> slowest = block.slowest_s();
+  if (stopping.taken() == 0) first_sample_s_ = slowest.front();
+  for (const double s : slowest) stopping.add(s);
+  sample_s_ = seconds_a_sample(block, elapsed_s_);
+  elapsed_s_ = block.elapsed_s;
+}
+
+// What has to be precise is the ratio: the times themselves may be of two kinds.
+void RoundLoop::add_groups(Stopping& stopping, int64_t groups) {
+  const Block block = sampler_.take_groups(groups);
+  if (stopping.taken() == 0) first_sample_s_ = block.slowest_s().at(1);
+  const int64_t kept = take_groups(block, comm_.rank(), round_);
+  for (auto group = round_.groups.end() - kept; group != round_.groups.end(); ++group)
+    stopping.add(group->case_s / group->flank_s);
+  for (int64_t i = kept; i < groups; ++i) stopping.drop();
+  sample_s_ = (block.elapsed_s - elapsed_s_) / static_cast<double>(groups);
+  elapsed_s_ = block.elapsed_s;
+}
+
+void RoundLoop::tell_progress(const Stopping& stopping) {
+  double seconds = 1;  // of one of what the stop rule was given
+  if (settings_.flank != nullptr)
+    seconds = stopping.median_s() > 0 ? median_of(round_.slowest_s) / stopping.median_s() : 0;
+  phases_.progress(static_cast<int64_t>(round_.slowest_s.size()), stopping.median_s() * seconds,
+                   stopping.half_width_s() * seconds);
+}
+
+// What comes before a sample takes its time, too.
+double RoundLoop::seconds_a_sample(const Block& block, double began_s) const {
+  if (settings_.before_sample)
+    return (block.elapsed_s - began_s) / static_cast<double>(block.samples);
+  return median_of(block.slowest_s()) * static_cast<double>(plan_.block);
 }
 
 // Keeps the worst so far; a wrong case gets no time.
@@ -204,6 +247,8 @@ bool RoundLoop::check() {
                         .fastest_s = {},
                         .last_rank = {},
                         .own_s = {},
+                        .groups = {},
+                        .dropped_groups = 0,
                         .stop_reason = {},
                         .verify = round_.verify};
   return false;

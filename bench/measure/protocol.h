@@ -27,6 +27,10 @@ struct Settings {
   // then a single iteration, because only the first of a block would see what this did.
   std::function<void()> before_sample;
 
+  // A ceiling timed around every pair of samples (flanked.h), already run once; null: none. Samples
+  // are then single iterations, and what the stop rule counts and wants precise are groups.
+  Subject* flank = nullptr;
+
   // Training. In the first round the state is reset, exactly trajectory_steps iterations run (with
   // fixed_samples: the samples are these) and the hook may read what they left; then the state is
   // reset again.
@@ -57,15 +61,22 @@ struct Plan {
   std::vector<double> warm_up_s;  // block medians of the first round's warm-up
 };
 
+// Seconds of one iteration, the slowest rank's, means over the two of a kept group.
+struct FlankedGroup {
+  double case_s = 0, flank_s = 0;
+};
+
 // What one round gave. Sample vectors have one entry a sample; seconds are of one iteration.
 struct RoundSamples {
-  std::vector<double> slowest_s;   // maximum over ranks
-  std::vector<double> fastest_s;   // minimum over ranks
-  std::vector<int32_t> last_rank;  // which rank was the slowest; the lowest of equals
-  std::vector<double> own_s;       // this rank's
-  std::string stop_reason;         // converged, max_time, max_samples, fixed; empty when wrong
-  schema::Verify
-      verify;  // the worst over ranks and over before/after; a wrong round has no samples
+  std::vector<double> slowest_s;     // maximum over ranks
+  std::vector<double> fastest_s;     // minimum over ranks
+  std::vector<int32_t> last_rank;    // which rank was the slowest; the lowest of equals
+  std::vector<double> own_s;         // this rank's
+  std::vector<FlankedGroup> groups;  // with a flank: the samples are theirs, two each
+  int64_t dropped_groups = 0;        // whose flanks did not agree
+  std::string stop_reason;           // converged, max_time, max_samples, fixed; empty when wrong
+  schema::Verify verify;  // the worst over ranks and over before/after; a wrong round has no
+                          // samples, nor has one whose groups were all dropped
 };
 
 // One round. Collective over comm; every rank returns the same slowest_s, fastest_s, last_rank,

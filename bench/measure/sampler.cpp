@@ -27,16 +27,18 @@ std::vector<double> Block::slowest_s() const {
 }
 
 void Block::append_to(RoundSamples& round, int own_rank) const {
-  for (int64_t i = 0; i < samples; ++i) {
-    const size_t at = static_cast<size_t>(i);
-    const int last = slowest_rank(i);
-    double fastest = of_rank(0)[at];
-    for (int r = 1; r < ranks(); ++r) fastest = std::min(fastest, of_rank(r)[at]);
-    round.slowest_s.push_back(of_rank(last)[at]);
-    round.fastest_s.push_back(fastest);
-    round.last_rank.push_back(last);
-    round.own_s.push_back(of_rank(own_rank)[at]);
-  }
+  for (int64_t i = 0; i < samples; ++i) append_sample_to(round, own_rank, i);
+}
+
+void Block::append_sample_to(RoundSamples& round, int own_rank, int64_t sample) const {
+  const size_t at = static_cast<size_t>(sample);
+  const int last = slowest_rank(sample);
+  double fastest = of_rank(0)[at];
+  for (int r = 1; r < ranks(); ++r) fastest = std::min(fastest, of_rank(r)[at]);
+  round.slowest_s.push_back(of_rank(last)[at]);
+  round.fastest_s.push_back(fastest);
+  round.last_rank.push_back(last);
+  round.own_s.push_back(of_rank(own_rank)[at]);
 }
 
 Sampler::Sampler(Subject& subject, Communicator& comm, Clock& clock, const Settings& settings,
@@ -47,14 +49,14 @@ Sampler::Sampler(Subject& subject, Communicator& comm, Clock& clock, const Setti
 
 void Sampler::restart() { start_ns_ = clock_.now_ns(); }
 
-double Sampler::timed_s(Guard& guard, int64_t iterations) {
+double Sampler::timed_s(Guard& guard, Subject& subject, int64_t iterations) {
   if (settings_.before_sample) guard.run(settings_.before_sample);
   // Also after a failure on this rank: the others wait for it here.
   if (settings_.start_barrier) comm_.barrier(Stream{});
   const int64_t start = clock_.now_ns();
   guard.run([&] {
-    subject_.enqueue(iterations);
-    subject_.synchronize();
+    subject.enqueue(iterations);
+    subject.synchronize();
   });
   return static_cast<double>(clock_.now_ns() - start) * 1e-9 / static_cast<double>(iterations);
 }
@@ -63,7 +65,19 @@ Block Sampler::take(Phase phase, int64_t samples, int64_t iterations_per_sample)
   phases_.enter(phase);
   Guard guard;
   std::vector<double> own_s(static_cast<size_t>(samples));
-  for (double& sample : own_s) sample = timed_s(guard, iterations_per_sample);
+  for (double& sample : own_s) sample = timed_s(guard, subject_, iterations_per_sample);
+  phases_.enter(Phase::gather);
+  return exchange(guard, std::move(own_s));
+}
+
+Block Sampler::take_groups(int64_t groups) {
+  phases_.enter(Phase::samples);
+  Guard guard;
+  std::vector<double> own_s;
+  own_s.reserve(static_cast<size_t>(4 * groups));
+  for (int64_t i = 0; i < groups; ++i)
+    for (Subject* subject : {settings_.flank, &subject_, &subject_, settings_.flank})
+      own_s.push_back(timed_s(guard, *subject, 1));
   phases_.enter(Phase::gather);
   return exchange(guard, std::move(own_s));
 }

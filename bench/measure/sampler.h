@@ -21,8 +21,9 @@ struct Block {
   int ranks() const { return static_cast<int>(static_cast<int64_t>(times_s.size()) / samples); }
   int slowest_rank(int64_t sample) const;  // the lowest of equals
   std::vector<double> slowest_s() const;   // per sample
-  // Appends to a round's vectors; own_rank is this rank.
+  // Append to a round's vectors; own_rank is this rank.
   void append_to(RoundSamples& round, int own_rank) const;
+  void append_sample_to(RoundSamples& round, int own_rank, int64_t sample) const;
 };
 
 class Sampler {
@@ -34,9 +35,11 @@ class Sampler {
   void restart();
   // Collective. Throws on all ranks what the subject threw on one.
   Block take(Phase phase, int64_t samples, int64_t iterations_per_sample);
+  // Groups of four single iterations: flank, subject, subject, flank (Settings::flank).
+  Block take_groups(int64_t groups);
 
  private:
-  double timed_s(Guard& guard, int64_t iterations);
+  double timed_s(Guard& guard, Subject& subject, int64_t iterations);
   Block exchange(const Guard& guard, std::vector<double> own_s);
 
   Subject& subject_;

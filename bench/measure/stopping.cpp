@@ -37,17 +37,17 @@ bool Stopping::precise() const {
 
 std::string_view Stopping::reason(double elapsed_s) {
   update();
-  if (rule_.fixed_samples > 0) return count() >= rule_.fixed_samples ? "fixed" : "";
+  if (rule_.fixed_samples > 0) return taken() >= rule_.fixed_samples ? "fixed" : "";
   if (count() >= rule_.min_samples && elapsed_s >= rule_.min_seconds && precise())
     return "converged";
   if (elapsed_s >= rule_.max_seconds) return "max_time";
-  if (count() >= rule_.max_samples) return "max_samples";
+  if (taken() >= rule_.max_samples) return "max_samples";
   return "";
 }
 
 int64_t Stopping::next_block(double sample_s, double elapsed_s) const {
   const int64_t cap = rule_.fixed_samples > 0 ? rule_.fixed_samples : rule_.max_samples;
-  const int64_t left = std::max<int64_t>(1, cap - count());
+  const int64_t left = std::max<int64_t>(1, cap - taken());
   const double fit = sample_s > 0 ? kBlockSeconds / sample_s : kLargestBlock;
   int64_t m = static_cast<int64_t>(std::clamp(fit, 1.0, static_cast<double>(kLargestBlock)));
   if (m < kUsefulBlock && kUsefulBlock * sample_s <= kLongestBlockSeconds) m = kUsefulBlock;

@@ -27,6 +27,9 @@ class Stopping {
   // Seconds of one more iteration (a sample: a block's mean).
   void add(double sample_s) { samples_.push_back(sample_s); }
 
+  // One more was taken and is not used: counts where samples are, but tells no time.
+  void drop() { ++dropped_; }
+
   // After `elapsed_s` of sampling: converged, max_time, max_samples, fixed; empty: go on.
   std::string_view reason(double elapsed_s);
 
@@ -35,6 +38,7 @@ class Stopping {
   int64_t next_block(double sample_s, double elapsed_s) const;
 
   int64_t count() const { return static_cast<int64_t>(samples_.size()); }
+  int64_t taken() const { return count() + dropped_; }
   // Of everything up to the last reason().
   double median_s() const { return median_s_; }
   double half_width_s() const { return half_width_s_; }
@@ -45,6 +49,7 @@ class Stopping {
 
   StopRule rule_;
   std::vector<double> samples_;
+  int64_t dropped_ = 0;
   std::vector<double> partly_sorted_;
   double median_s_ = 0, half_width_s_ = 0;
 };

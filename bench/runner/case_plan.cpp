@@ -8,6 +8,7 @@
 
 #include "bench/base/hash.h"
 #include "bench/base/status.h"
+#include "bench/runner/attach_flanks.h"
 #include "bench/runner/scaling_plan.h"
 
 namespace bench::runner {
@@ -37,7 +38,8 @@ void add_entry(const SuiteEntry& entry, const OptionSet& options, const Suite& s
                           .suite = suite.name,
                           .ranks = ranks,
                           .ceiling = false,
-                          .scaling_point = {}});
+                          .scaling_point = {},
+                          .flank = {}});
 }
 
 // Only what the filters leave. A scaling curve keeps its shape: its points go or stay together.
@@ -75,7 +77,8 @@ void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) 
                             .suite = "ceilings",
                             .ranks = ranks,
                             .ceiling = true,
-                            .scaling_point = {}});
+                            .scaling_point = {},
+                            .flank = {}});
   }
 }
 
@@ -94,7 +97,9 @@ uint64_t CasePlan::hash() const {
     h = hash_bytes(fmt::format("{}\n{}\n{}\n{}\n{}\n", c.plugin->id(), c.request.text(),
                                c.spec.name, c.spec.dtype, c.ranks),
                    h);
-    h = hash_bytes(fmt::format("{} {} {}\n", c.spec.tokens, c.spec.collective, c.spec.training), h);
+    h = hash_bytes(fmt::format("{} {} {} {} {}\n", c.spec.tokens, c.spec.collective,
+                               c.spec.training, c.spec.mode, c.spec.flank),
+                   h);
   }
   return h;
 }
@@ -113,6 +118,7 @@ CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const P
   apply_filters(inputs.options, plan);
   if (plan.cases.empty()) throw UsageError("the suite names no case");
   if (ceilings) add_ceilings(plugins, inputs, plan);
+  attach_flanks(plan);
   return plan;
 }
 

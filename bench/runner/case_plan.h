@@ -3,6 +3,7 @@
 // applied, scaling curves are laid out. Pure in its inputs, so that every rank makes the same list.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,10 @@ struct PlannedCase {
   Request request;
   CaseSpec spec;
   std::string suite;
-  int ranks = 1;              // world ranks 0 … ranks-1 run it
-  bool ceiling = false;       // added by the host
-  std::string scaling_point;  // id of the point of a curve, or empty
+  int ranks = 1;                             // world ranks 0 … ranks-1 run it
+  bool ceiling = false;                      // added by the host
+  std::string scaling_point;                 // id of the point of a curve, or empty
+  std::shared_ptr<const PlannedCase> flank;  // timed around its samples, or null; cases share one
 };
 
 struct CasePlan {

@@ -24,7 +24,8 @@ OpenCase::OpenCase(const PlannedCase& planned, Device& device, Communicator& com
                              .name = planned.spec.name.c_str(),
                              .device = device_table_.table(),
                              .comm = comm_table_.table(),
-                             .stream = nullptr};
+                             .stream = nullptr,
+                             .mode = planned.spec.mode};
   plugin_.check(plugin_.table().open(plugin_.state(), &args, &instance_),
                 "opening " + planned.spec.name);
 }

@@ -37,6 +37,19 @@ schema::ParamValue param_value(const bench_param& p) {
   return text;
 }
 
+// A hot case may call its state otherwise: "step", or "cold" for data that no cache holds.
+void read_mode(const bench_case& c, CaseSpec& spec) {
+  spec.mode = c.mode;
+  if (c.mode == BENCH_MODE_COLD)
+    spec.params["mode"] = "cold";
+  else
+    spec.params.try_emplace("mode", spec.training ? "step" : "hot");
+  if (c.mode != BENCH_MODE_HOT && c.mode != BENCH_MODE_COLD)
+    spec.unavailable = fmt::format("this program does not know its mode {}", c.mode);
+  else if (spec.training && c.mode == BENCH_MODE_COLD)
+    spec.unavailable = "a training step is never timed cold: its iterations follow each other";
+}
+
 CaseSpec read_case(const bench_case* given) {
   const bench_case c = copy_sized(given);
   CaseSpec spec;
@@ -59,6 +72,8 @@ CaseSpec read_case(const bench_case* given) {
                  .dp = c.data_parallel,
                  .sequence_parallel = c.sequence_parallel != 0};
   spec.unavailable = text_or_empty(c.unavailable);
+  read_mode(c, spec);
+  spec.flank = text_or_empty(c.flank);
   return spec;
 }
 

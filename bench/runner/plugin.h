@@ -23,6 +23,8 @@ struct CaseSpec {
   double flops = 0, bytes = 0, tokens = 0, memory_bytes = 0, message_bytes = 0, bus_factor = 0;
   bench_ceiling ceiling = BENCH_CEILING_NONE;
   schema::Layout layout;
+  bench_mode mode = BENCH_MODE_HOT;
+  std::string flank;        // name of the ceiling timed around every sample, or empty
   std::string unavailable;  // empty: can run
 };
 

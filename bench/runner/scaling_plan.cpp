@@ -127,7 +127,8 @@ size_t place_point(const Point& p, const OptionSet& options, const std::string& 
                         .suite = suite,
                         .ranks = p.ranks,
                         .ceiling = false,
-                        .scaling_point = fmt::format("point{}", plan.cases.size())});
+                        .scaling_point = fmt::format("point{}", plan.cases.size()),
+                        .flank = {}});
   return plan.cases.size() - 1;
 }
 

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "bench/base/status.h"
 #include "bench/measure/summary.h"
+#include "bench/runner/case_result.h"
+#include "bench/runner/loop_phases.h"
 #include "bench/runner/split.h"
-#include "parallel/comm/strings.h"
 
 namespace bench::runner {
 namespace {
@@ -22,23 +25,6 @@ constexpr double kTrainingWeight = 8;
 // Losses of so many steps from the initial state, when --steps does not say how many.
 constexpr int64_t kTrajectorySteps = 10;
 
-// What a rank says after a guarded call, for its group: "" or a letter for the kind and the words.
-constexpr char kUnsupported = 'u', kUsage = 'i', kFailed = 'f';
-
-template <class F>
-std::string guarded(F&& call) {
-  try {
-    call();
-    return {};
-  } catch (const Unsupported& e) {
-    return kUnsupported + std::string(e.what());
-  } catch (const UsageError& e) {
-    return kUsage + std::string(e.what());
-  } catch (const std::exception& e) {
-    return kFailed + std::string(e.what());
-  }
-}
-
 }  // namespace
 
 struct Session::Group {
@@ -46,76 +32,21 @@ struct Session::Group {
   std::unique_ptr<CountingCommunicator> comm;
 };
 
-struct Session::State {
-  State(const PlannedCase& p, size_t i) : planned(p), index(i) {}
-  const PlannedCase& planned;
-  size_t index;
-  bool stays_open = false;  // between rounds
-  std::unique_ptr<OpenCase> instance;
-  measure::Plan plan;
-  std::vector<measure::RoundSamples> rounds;
-  std::optional<schema::RanksTime> ranks_time;
-  schema::Verify verify;
-  std::map<std::string, schema::Value> values;
-  std::optional<schema::Outcome> ended;
-  std::string reason;
-};
-
-// Carries the measuring loop's phases to the phase clock, the ranges and the watch.
-class Session::Phases final : public measure::PhaseSink {
- public:
-  Phases(const Parts& parts, int round) : parts_(parts), round_(round) {}
-  ~Phases() override { leave(); }
-
-  void enter(measure::Phase phase) override {
-    leave();
-    struct Names {
-      RunPhase phase;
-      const char* name;
-    };
-    const auto [run_phase, name] = [&]() -> Names {
-      switch (phase) {
-        case measure::Phase::first_call: return {RunPhase::first_call, "first_call"};
-        case measure::Phase::warm_up: return {RunPhase::warm_up, "warm_up"};
-        case measure::Phase::samples: return {RunPhase::samples, "samples"};
-        case measure::Phase::verify: return {RunPhase::verify, "verify"};
-        case measure::Phase::gather: break;
-      }
-      return {RunPhase::gather, "gather"};
-    }();
-    before_ = parts_.phases.enter(run_phase);
-    parts_.watch.status().set_phase(name);
-    parts_.recorder.push(Stream{}, name, round_);
-    inside_ = true;
-  }
-
-  void leave() override {
-    if (!inside_) return;
-    parts_.recorder.pop(Stream{});
-    parts_.phases.enter(before_);
-    inside_ = false;
-  }
-
-  void progress(int64_t n, double median_s, double half_width_s) override {
-    if (parts_.world.rank() == 0) parts_.observer->progress(n, median_s, half_width_s);
-  }
-
- private:
-  const Parts& parts_;
-  int round_;
-  RunPhase before_ = RunPhase::gather;
-  bool inside_ = false;
-};
-
 Session::Session(const Parts& parts, const CasePlan& plan, const SessionSettings& settings)
-    : parts_(parts), plan_(plan), settings_(settings) {
+    : parts_(parts), plan_(plan), settings_(settings), flanks_(parts.device) {
   for (const PlannedCase& planned : plan.cases)
-    states_.push_back(std::make_unique<State>(planned, states_.size()));
+    states_.push_back(std::make_unique<CaseState>(planned, states_.size()));
+  const auto cold = [](const PlannedCase& p) { return p.spec.mode == BENCH_MODE_COLD; };
+  if (std::any_of(plan.cases.begin(), plan.cases.end(), cold))
+    evictor_ = std::make_unique<measure::CacheEvictor>(parts.device.info());
 }
 
 Session::~Session() = default;
 
 void Session::run() {
+  const std::string why_not = watches_memory() ? measure::PeakMemory::why_not() : "";
+  if (parts_.world.rank() == 0 && !why_not.empty())
+    parts_.observer->note("no case has a memory.peak: " + why_not);
   // Groups are made while every rank is here: making one is collective over the world.
   for (const PlannedCase& planned : plan_.cases) group_of(planned.ranks);
   decide_what_stays_open();
@@ -147,7 +78,7 @@ std::vector<size_t> Session::order(int round) const {
 void Session::run_round(int round) {
   size_t place = 0;
   for (const size_t i : order(round)) {
-    State& state = *states_[i];
+    CaseState& state = *states_[i];
     const int ranks = state.planned.ranks;
     ++place;
     parts_.watch.status().set_place(static_cast<int64_t>(states_.size()) * round +
@@ -160,7 +91,7 @@ void Session::run_round(int round) {
         throw AgreedError(static_cast<ExitCode>(verdict), "ended by the ranks that were measuring");
       continue;
     }
-    if (parts_.world.rank() == 0) parts_.observer->round_begins(round, place, state.planned);
+    if (parts_.world.rank() == 0) parts_.observer->round_begins(round, place, i);
     try {
       run_member(round, state);
     } catch (const AgreedError& e) {
@@ -172,7 +103,7 @@ void Session::run_round(int round) {
   }
 }
 
-void Session::run_member(int round, State& state) {
+void Session::run_member(int round, CaseState& state) {
   if (state.ended) return;
   if (!state.planned.spec.unavailable.empty()) {
     end(state, schema::Outcome::skipped, state.planned.spec.unavailable);
@@ -184,6 +115,7 @@ void Session::run_member(int round, State& state) {
   if (!state.instance) open(state);
   if (!state.ended) measure(round, state);
   if (state.ended || !state.stays_open) state.instance.reset();
+  if (state.planned.flank && !flanks_stay_open_) flanks_.close(*state.planned.flank);
   parts_.recorder.pop(Stream{});
   parts_.watch.disarm();
 }
@@ -193,42 +125,57 @@ void Session::run_member(int round, State& state) {
 void Session::decide_what_stays_open() {
   double least = settings_.memory_bytes, total = 0;
   parts_.world.comm().all_reduce(&least, 1, ReduceOp::min);
+  std::set<const PlannedCase*> flanks;
+  for (const PlannedCase& planned : plan_.cases)
+    if (planned.flank && flanks.insert(planned.flank.get()).second)
+      total += planned.flank->spec.memory_bytes;
+  flanks_stay_open_ = total <= least;
   for (const auto& state : states_) {
     total += state->planned.spec.memory_bytes;
     state->stays_open = total <= least;
   }
 }
 
-// All ranks of the group open the case, or none does.
-void Session::open(State& state) {
+// The flank first: it is no part of what the case holds.
+void Session::open(CaseState& state) {
   const PhaseScope set_up(parts_.phases, RunPhase::set_up);
   parts_.watch.status().set_phase("set_up");
   const Range range(Context{parts_.device, parts_.recorder}, "set_up");
   Communicator& comm = *group_of(state.planned.ranks).comm;
-  const std::string mine = guarded(
-      [&] { state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, comm); });
-  const std::vector<std::string> all = gather_strings(comm, mine);
-  for (size_t rank = 0; rank < all.size(); ++rank) {
-    if (all[rank].empty()) continue;
-    state.instance.reset();
-    const std::string words = all.size() == 1
-                                  ? all[rank].substr(1)
-                                  : fmt::format("rank {}: {}", rank, all[rank].substr(1));
-    if (all[rank][0] == kUsage) throw AgreedError(ExitCode::kUsage, words);
-    end(state, all[rank][0] == kUnsupported ? schema::Outcome::skipped : schema::Outcome::failed,
-        words);
-    return;
+  std::optional<CannotOpen> why_not;
+  if (state.planned.flank) why_not = flanks_.open(*state.planned.flank, comm);
+  if (!why_not) {
+    if (state.rounds.empty() && watches_memory()) state.memory.emplace().begin();
+    why_not = open_on_all(comm, [&] {
+      state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, comm);
+    });
   }
+  if (!why_not) return;
+  state.instance.reset();
+  end(state, why_not->outcome, why_not->words);
 }
 
-double Session::seconds_for(const State& state) const {
+bool Session::watches_memory() const {
+  return parts_.device.info().kind == DeviceKind::cpu;  // elsewhere it is not this process's
+}
+
+// Of the rank that held the most; not known where one rank does not know it.
+void Session::take_peak_memory(CaseState& state, Communicator& comm) {
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  double bytes = state.memory->net_bytes().value_or(kUnknown);
+  state.memory.reset();
+  comm.all_reduce(&bytes, 1, ReduceOp::max);
+  if (bytes != kUnknown) state.memory_peak_bytes = bytes;
+}
+
+double Session::seconds_for(const CaseState& state) const {
   double weights = 0;
   for (const PlannedCase& p : plan_.cases) weights += p.spec.training ? kTrainingWeight : 1;
   const double mine = state.planned.spec.training ? kTrainingWeight : 1;
   return settings_.time_budget_s * mine / (weights * settings_.rounds);
 }
 
-measure::Settings Session::settings_for(const State& state) const {
+measure::Settings Session::settings_for(const CaseState& state) {
   const bool training = state.planned.spec.training;
   measure::Settings s;
   const int64_t wanted = training ? 10 : 30;
@@ -241,10 +188,12 @@ measure::Settings Session::settings_for(const State& state) const {
   s.warm_up_max_seconds = std::max(0.05, s.stop.max_seconds / 2);
   s.training = training;
   s.trajectory_steps = kTrajectorySteps;
+  if (state.planned.spec.mode == BENCH_MODE_COLD) s.before_sample = [this] { evictor_->evict(); };
+  if (state.planned.flank && state.instance) s.flank = &flanks_.at(*state.planned.flank);
   return s;
 }
 
-void Session::measure(int round, State& state) {
+void Session::measure(int round, CaseState& state) {
   Communicator& comm = *group_of(state.planned.ranks).comm;
   measure::Settings settings = settings_for(state);
   std::optional<schema::TrainingRun> trained;
@@ -253,7 +202,8 @@ void Session::measure(int round, State& state) {
     trained = state.instance->training_run(steps);
   };
   {
-    Phases phases(parts_, round);
+    LoopPhases phases(parts_.phases, parts_.recorder, parts_.watch.status(), parts_.observer,
+                      state.memory ? &*state.memory : nullptr, round);
     const PhaseScope between(parts_.phases, RunPhase::gather);
     try {
       state.rounds.push_back(
@@ -264,6 +214,7 @@ void Session::measure(int round, State& state) {
       end(state, schema::Outcome::failed, e.what());
       return;
     }
+    if (state.memory) take_peak_memory(state, comm);
     state.verify = state.rounds.back().verify;
     if (state.verify.status != "wrong")
       state.ranks_time = measure::summarize_ranks(state.rounds, comm);
@@ -282,7 +233,7 @@ void Session::measure(int round, State& state) {
   publish(state, last);
 }
 
-void Session::split_steps(State& state) {
+void Session::split_steps(CaseState& state) {
   const PhaseScope phase(parts_.phases, RunPhase::gather);
   parts_.watch.status().set_phase("split");
   Group& group = *groups_[state.planned.ranks];
@@ -290,60 +241,16 @@ void Session::split_steps(State& state) {
   state.values.insert(split.begin(), split.end());
 }
 
-void Session::end(State& state, schema::Outcome outcome, const std::string& reason) {
+void Session::end(CaseState& state, schema::Outcome outcome, const std::string& reason) {
   state.ended = outcome;
   state.reason = reason;
   publish(state, true);
 }
 
-schema::CaseResult planned_result(const PlannedCase& planned, const std::string& device_asked) {
-  const CaseSpec& spec = planned.spec;
-  schema::CaseResult r;
-  r.name = spec.name;
-  r.plugin = planned.plugin->id();
-  r.suite = planned.suite;
-  r.params = spec.params;
-  r.reason = "the run ended before this case was measured";
-  r.asked_device = device_asked;
-  r.device = planned.request.device;
-  r.dtype = spec.dtype;
-  r.ranks = planned.ranks;
-  r.layout = spec.layout;
-  if (spec.flops > 0) r.work.flops = spec.flops;
-  if (spec.bytes > 0) r.work.bytes = spec.bytes;
-  if (spec.tokens > 0) r.work.tokens = spec.tokens;
-  r.message_bytes = spec.message_bytes;
-  r.bus_factor = spec.bus_factor;
-  r.ceiling = spec.ceiling == BENCH_CEILING_GEMM   ? "gemm"
-              : spec.ceiling == BENCH_CEILING_COPY ? "copy"
-                                                   : "";
-  r.scaling_point = planned.scaling_point;
-  return r;
-}
-
-void Session::publish(State& state, bool last) {
+void Session::publish(CaseState& state, bool last) {
   if (parts_.world.rank() != 0) return;
-  schema::CaseResult r = planned_result(state.planned, settings_.device_asked);
-  r.verify = state.verify;
-  r.values = state.values;
-  r.outcome = state.ended.value_or(schema::Outcome::measured);
-  r.reason = state.reason;
+  schema::CaseResult r = result_of(state, settings_for(state), settings_.device_asked);
   if (settings_.oversubscribed) r.flags.emplace_back("oversubscribed");
-  if (r.outcome == schema::Outcome::measured) {
-    const measure::Settings settings = settings_for(state);
-    r.time_s = measure::summarize(state.rounds, state.plan, settings,
-                                  state.planned.spec.training ? "step" : "hot");
-    r.ranks_time_s = state.ranks_time;
-    for (size_t i = 0; i < state.rounds.size(); ++i) {
-      const std::vector<double>& samples = state.rounds[i].slowest_s;
-      r.samples_s.insert(r.samples_s.end(), samples.begin(), samples.end());
-      r.rounds.push_back({.index = static_cast<int>(i),
-                          .median_s = measure::median_of(samples),
-                          .n = static_cast<int64_t>(samples.size())});
-    }
-    if (r.time_s->stop_reason != "converged" && r.time_s->stop_reason != "fixed")
-      r.flags.emplace_back("not_converged");
-  }
   parts_.observer->case_measured(state.index, r, last);
 }
 

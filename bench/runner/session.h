@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "bench/base/clock.h"
-#include "bench/measure/protocol.h"
-#include "bench/runner/case_plan.h"
-#include "bench/runner/open_case.h"
+#include "bench/measure/eviction.h"
+#include "bench/runner/case_state.h"
+#include "bench/runner/flanks.h"
 #include "bench/runner/phase_clock.h"
+#include "bench/runner/run_observer.h"
 #include "bench/trace/recorder.h"
 #include "bench/world/watch.h"
 #include "bench/world/world.h"
@@ -31,17 +32,6 @@ struct SessionSettings {
   double memory_bytes = 0;  // cases stay open between rounds while they fit
   std::string device_asked = "auto";
   bool oversubscribed = false;
-};
-
-// Called on rank 0 only.
-class RunObserver {
- public:
-  virtual ~RunObserver() = default;
-  virtual void round_begins(int round, size_t place, const PlannedCase& planned) = 0;
-  virtual void progress(int64_t n, double median_s, double half_width_s) = 0;
-  // What is known of a case after a round of it; `last`: nothing more will come.
-  virtual void case_measured(size_t index, const schema::CaseResult& result, bool last) = 0;
-  virtual void trained(const schema::TrainingRun& run) = 0;
 };
 
 class Session {
@@ -62,32 +52,31 @@ class Session {
   void run();
 
  private:
-  struct State;
   struct Group;
-  class Phases;
 
   Group& group_of(int ranks);
   void run_round(int round);
-  void run_member(int round, State& state);
-  void open(State& state);
-  void measure(int round, State& state);
-  void split_steps(State& state);
-  void end(State& state, schema::Outcome outcome, const std::string& reason);
-  void publish(State& state, bool last);
+  void run_member(int round, CaseState& state);
+  void open(CaseState& state);
+  bool watches_memory() const;
+  void take_peak_memory(CaseState& state, Communicator& comm);
+  void measure(int round, CaseState& state);
+  void split_steps(CaseState& state);
+  void end(CaseState& state, schema::Outcome outcome, const std::string& reason);
+  void publish(CaseState& state, bool last);
   void decide_what_stays_open();
-  measure::Settings settings_for(const State& state) const;
-  double seconds_for(const State& state) const;
+  measure::Settings settings_for(const CaseState& state);
+  double seconds_for(const CaseState& state) const;
   std::vector<size_t> order(int round) const;
 
   Parts parts_;
   const CasePlan& plan_;
   SessionSettings settings_;
   std::map<int, std::unique_ptr<Group>> groups_;
-  std::vector<std::unique_ptr<State>> states_;
+  std::vector<std::unique_ptr<CaseState>> states_;
+  Flanks flanks_;
+  bool flanks_stay_open_ = false;                   // between rounds
+  std::unique_ptr<measure::CacheEvictor> evictor_;  // when a case is cold
 };
-
-// The values of a CaseResult that stand in the plan already: every planned case appears, whatever
-// happens.
-schema::CaseResult planned_result(const PlannedCase& planned, const std::string& device_asked);
 
 }  // namespace bench::runner

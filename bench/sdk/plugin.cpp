@@ -92,7 +92,9 @@ class CaseView {
                        .pipeline_parallel = c.pipeline_parallel,
                        .data_parallel = c.data_parallel,
                        .sequence_parallel = 0,
-                       .unavailable = c.unavailable.empty() ? nullptr : c.unavailable.c_str()};
+                       .unavailable = c.unavailable.empty() ? nullptr : c.unavailable.c_str(),
+                       .mode = c.cold ? BENCH_MODE_COLD : BENCH_MODE_HOT,
+                       .flank = c.flank.empty() ? nullptr : c.flank.c_str()};
   }
   CaseView(const CaseView&) = delete;
   const bench_case* view() const { return &view_; }
@@ -123,8 +125,9 @@ bench_status open(void* plugin, const bench_open_args* given, void** instance) {
   return guarded(loaded.host, [&] {
     const bench_open_args args = copy_sized(*given);
     const std::vector<Case> all = loaded.plugin->cases(Request(*args.request));
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Case& c) { return c.name == args.name; });
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Case& c) {
+      return c.name == args.name && c.cold == (args.mode == BENCH_MODE_COLD);
+    });
     if (found == all.end()) throw UsageError(std::string("there is no case '") + args.name + "'");
     auto opened = std::make_unique<Opened>(loaded, args);
     opened->instance = found->open({opened->context, opened->comm});

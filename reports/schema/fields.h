@@ -164,6 +164,24 @@ void fields(auto& v, Is<Value> auto& x) {
   v("unit", x.unit);
 }
 
+void fields(auto& v, Is<RatioSummary> auto& x) {
+  v("median", x.median);
+  v("ci95", x.ci95);
+  v("min", x.min);
+  v("p25", x.p25);
+  v("p75", x.p75);
+  v("max", x.max);
+}
+
+void fields(auto& v, Is<Flanked> auto& x) {
+  v("by", x.by);
+  v("ratio", x.ratio);
+  v("ratio_by_round", x.ratio_by_round);
+  v("n", x.n);
+  v("dropped", x.dropped);
+  v("flank_time_s", x.flank_time_s);
+}
+
 void fields(auto& v, Is<Round> auto& x) {
   v("index", x.index);
   v("median_s", x.median_s);
@@ -192,6 +210,7 @@ void fields(auto& v, Is<CaseResult> auto& x) {
   v("flags", x.flags);
   v("samples_s", x.samples_s);
   v.extra("rounds", x.rounds);
+  v.extra("flanked", x.flanked);
   v.extra("scaling_point", x.scaling_point);
 }
 

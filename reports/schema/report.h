@@ -58,6 +58,23 @@ struct RanksTime {
   std::vector<int64_t> last_rank_histogram;  // how often each rank was the slowest
 };
 
+struct RatioSummary {
+  double median = 0;
+  Interval ci95;  // order-statistic interval of the median
+  double min = 0, p25 = 0, p75 = 0, max = 0;
+};
+
+// The case against a ceiling that was timed around every pair of its samples: flank, case, case,
+// flank. Ratios of byte rates, each formed inside a group.
+struct Flanked {
+  std::string by;  // name of the ceiling
+  RatioSummary ratio;
+  std::vector<Number> ratio_by_round;  // medians; null where a round kept no group
+  int64_t n = 0;                       // groups kept
+  int64_t dropped = 0;                 // groups whose two flanks differed by more than 20 %
+  double flank_time_s = 0;             // median over the kept groups
+};
+
 // Declared by the case: flops and bytes of one rank's iteration, tokens over all ranks.
 struct Work {
   Number flops, bytes, tokens;
@@ -108,6 +125,7 @@ struct CaseResult {
   std::vector<std::string> flags;
   std::vector<double> samples_s;
   std::vector<Round> rounds;
+  std::optional<Flanked> flanked;            // only when measured with a flank
   double message_bytes = 0, bus_factor = 0;  // collectives; not written
   std::string ceiling;                       // "gemm", "copy" or ""; not written
   std::string scaling_point;  // id of the point of the scaling plan this case belongs to, or ""

@@ -43,6 +43,22 @@ void check_time(const Json& time, const std::string& path, Findings& out) {
   }
 }
 
+void check_flanked(const Json& c, const std::string& path, Findings& out) {
+  const Json& flanked = c.at("flanked");
+  out.expect(c.at("outcome") == "measured", path, "a case that was not measured has flanks");
+  const Json& ratio = flanked.at("ratio");
+  check_interval(ratio.at("ci95"), path + "/ratio/ci95", out);
+  double last = 0;
+  for (const char* name : {"min", "p25", "median", "p75", "max"}) {
+    out.expect(ratio.at(name).get<double>() >= last, path + "/ratio/" + name,
+               "the quantiles are not in ascending order");
+    last = ratio.at(name).get<double>();
+  }
+  if (c.at("time_s").is_object())
+    out.expect(c.at("time_s").at("n") == 2 * flanked.at("n").get<int64_t>(), path + "/n",
+               "a group that was kept has two samples");
+}
+
 void check_case(const Json& c, const std::string& path, Findings& out) {
   const bool measured = c.at("outcome") == "measured";
   out.expect(measured == c.at("time_s").is_object(), path + "/time_s",
@@ -54,6 +70,8 @@ void check_case(const Json& c, const std::string& path, Findings& out) {
   out.expect(!measured || c.at("verify").at("status") != "wrong", path + "/outcome",
              "the check found a wrong result, yet the case counts as measured");
   if (c.at("time_s").is_object()) check_time(c.at("time_s"), path + "/time_s", out);
+  if (c.contains("flanked") && c.at("flanked").is_object())
+    check_flanked(c, path + "/flanked", out);
   const Json& per_rank = c.at("ranks_time_s");
   if (per_rank.is_object())
     out.expect(per_rank.at("median").size() == c.at("ranks").get<size_t>(),

@@ -36,6 +36,29 @@ class Measuring(Case):
                     true = quantile(recorded, q)
                     self.assertAlmostEqual(time[name], true, delta=max(0.01 * true, 1e-6), msg=name)
 
+    def test_a_cold_case_is_timed_one_iteration_at_a_time(self):
+        self.expect(DONE, *self.run_planted(["spin", "cold-spin"], **{"time-budget": 1}), env={"PLANTED_SPIN_US": "1"})
+        hot, cold = self.report("out.json")["cases"]
+        for case, mode in ((hot, "hot"), (cold, "cold")):
+            self.assertEqual((case["params"]["mode"], case["time_s"]["mode"]), (mode, mode))
+        self.assertGreater(hot["time_s"]["block"], 1)
+        self.assertEqual(cold["time_s"]["block"], 1)
+
+    def test_a_flanked_case_has_its_ratio(self):
+        """Both spin for as long; the case declares twice the bytes."""
+        for ranks in (0, 2):
+            self.expect(DONE, *self.run_planted(["flanked-spin", "cold-flanked-spin"], samples=20, repetitions=2), ranks=ranks,
+                        env={"PLANTED_SPIN_US": "2000"})
+            for case in self.report("out.json")["cases"]:
+                flanked = case["flanked"]
+                self.assertEqual(flanked["by"], "planted.ceilings")
+                self.assertEqual(flanked["n"] + flanked["dropped"], 40)
+                self.assertEqual((case["time_s"]["n"], len(case["samples_s"])), (2 * flanked["n"],) * 2)
+                self.assertEqual(case["time_s"]["stop_reason"], "fixed")
+                self.assertEqual(len(flanked["ratio_by_round"]), 2)
+                self.assertAlmostEqual(flanked["ratio"]["median"], 2, delta=0.4)
+            self.assertEqual(self.bench("validate", self.path("out.json")).returncode, DONE)
+
     def test_the_slow_rank_is_named(self):
         case, _ = self.spin(2000, 60, ranks=2, PLANTED_SLOW_RANK="1")
         ranks = case["ranks_time_s"]

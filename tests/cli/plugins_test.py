@@ -16,7 +16,7 @@ class Plugins(Case):
         self.refuse(self.path("missing.cpu.so"), "does not exist")
         self.refuse(self.write("text.cpu.so", "not a library"), "cannot be opened as a library")
         self.refuse(planted("nosymbol"), "does not export bench_plugin_entry")
-        self.refuse(planted("wrongmajor"), "99.0", "rebuild")
+        self.refuse(planted("wrongmajor"), "ABI 99.", "rebuild")
         self.refuse(planted("wrongname"), "another", "must be named")
         self.refuse(planted("refusing"), "the planted create refuses")
 
@@ -36,7 +36,7 @@ class Plugins(Case):
         folder = self.path("plugins")
         os.mkdir(folder)
         shutil.copy(planted("wrongmajor"), folder)
-        self.expect(ENVIRONMENT, "--suite", suite, "--plugin-dir", folder, says=["needs plugin 'wrongmajor'", "99.0"])
+        self.expect(ENVIRONMENT, "--suite", suite, "--plugin-dir", folder, says=["needs plugin 'wrongmajor'", "ABI 99."])
         self.expect(ENVIRONMENT, "--suite", suite, says=["needs plugin 'wrongmajor'", "there is no wrongmajor.cpu.so"])
 
     def test_ranks_with_different_plugins(self):
@@ -68,13 +68,25 @@ exec {BENCH} --suite {self.suite(["spin"])} --plugin {planted("planted")} --quie
         from harness import mpirun
         return subprocess.run([*mpirun(ranks), "sh", script], cwd=self.folder.name, capture_output=True, text=True, timeout=120)
 
+    def test_plugins_of_the_first_minor_version_still_work(self):
+        suite = self.write("old.json", '{"name": "n", "entries": [{"plugin": "planted_v1_0", "set": "cold-spin"}], "ceilings": false}')
+        self.expect(DONE, "--suite", suite, "--plugin", planted("planted_v1_0"), "--samples", "5", "--out", self.path("out.json"))
+        case, = self.report("out.json")["cases"]
+        self.assertEqual((case["outcome"], case["time_s"]["mode"]), ("measured", "hot"))
+
     def test_a_wrong_kernel_gets_no_time(self):
-        self.expect(FAILED, *self.run_planted(["wrong", "spin"]))
-        wrong, right = self.report("out.json")["cases"]
-        self.assertEqual((wrong["outcome"], wrong["verify"]["status"]), ("wrong", "wrong"))
-        self.assertIsNone(wrong.get("time_s"))
-        self.assertIn("element 3", wrong["reason"])
+        self.expect(FAILED, *self.run_planted(["wrong", "cold-wrong", "flanked-wrong", "cold-flanked-wrong", "spin"]))
+        *all_wrong, right = self.report("out.json")["cases"]
+        for wrong in all_wrong:
+            self.assertEqual((wrong["outcome"], wrong["verify"]["status"]), ("wrong", "wrong"), wrong["name"])
+            self.assertIsNone(wrong["time_s"])
+            self.assertIsNone(wrong["flanked"])
+            self.assertEqual(wrong["samples_s"], [])
+            self.assertIn("element 3", wrong["reason"])
         self.assertEqual(right["outcome"], "measured")
+
+    def test_a_flank_that_is_not_there(self):
+        self.expect(ENVIRONMENT, *self.run_planted(["lost-spin"]), says=["planted.lost-spin", "planted.nowhere", "ceilings"])
 
     def test_a_failing_case_leaves_the_others(self):
         self.expect(NO_VERDICT, *self.run_planted(["fails", "spin"]), ranks=2)

@@ -15,12 +15,12 @@ TEST(CacheEvictor, takes_a_large_cache_where_none_is_known) {
   EXPECT_EQ(CacheEvictor::bytes_for(DeviceInfo{}), uint64_t{128} << 20);
 }
 
-TEST(CacheEvictor, writes_every_line_once_a_call) {
+TEST(CacheEvictor, reads_every_line_once_a_call) {
   CacheEvictor evictor(uint64_t{1} << 16);
   evictor.evict();
-  EXPECT_EQ(evictor.lines_written(), (1u << 16) / 64);
+  EXPECT_EQ(evictor.lines_read(), (1u << 16) / 64);
   evictor.evict();
-  EXPECT_EQ(evictor.lines_written(), 2 * (1u << 16) / 64);
+  EXPECT_EQ(evictor.lines_read(), 2 * (1u << 16) / 64);
 }
 
 }  // namespace

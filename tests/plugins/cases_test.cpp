@@ -41,11 +41,11 @@ class Cases : public testing::TestWithParam<Set> {
 
 bool is_quick(const CaseCopy& c) { return c.fields.memory_bytes < 16e6 && c.fields.flops < 1e9; }
 
-TEST_P(Cases, HaveDottedNamesThatOccurOnce) {
+TEST_P(Cases, HaveDottedNamesThatOccurOnceInAMode) {
   on_ranks([](Plugin& plugin, Host&) {
-    std::set<std::string> names;
+    std::set<std::pair<std::string, bench_mode>> names;
     for (const CaseCopy& c : plugin.cases(request())) {
-      EXPECT_TRUE(names.insert(c.name).second) << c.name;
+      EXPECT_TRUE(names.insert({c.name, c.fields.mode}).second) << c.name;
       EXPECT_TRUE(std::all_of(c.name.begin(), c.name.end(), [](unsigned char ch) {
         return std::isalnum(ch) != 0 || ch == '.' || ch == '_' || ch == '-';
       })) << c.name;
@@ -70,7 +70,7 @@ TEST_P(Cases, PassTheirCheckBeforeAndAfterAReset) {
   on_ranks([](Plugin& plugin, Host&) {
     for (const CaseCopy& c : plugin.cases(request())) {
       if (!c.available || !is_quick(c)) continue;
-      Instance open(plugin, request(), c.name);
+      Instance open(plugin, request(), c);
       open.enqueue(1);
       auto found = open.check();
       EXPECT_TRUE(found.passed) << c.name << ": " << found.error << " " << found.detail;
@@ -90,7 +90,7 @@ TEST_P(Cases, AllocateNothingWhileEnqueued) {
   on_ranks([](Plugin& plugin, Host& host) {
     for (const CaseCopy& c : plugin.cases(request())) {
       if (!c.available || !is_quick(c)) continue;
-      Instance open(plugin, request(), c.name);
+      Instance open(plugin, request(), c);
       const int64_t before = host.allocations();
       EXPECT_GT(before, 0);
       open.enqueue(2);
@@ -111,6 +111,18 @@ INSTANTIATE_TEST_SUITE_P(Plugins, Cases,
                            return std::string(s.plugin) + (s.set[0] != '\0' ? "_" : "") + s.set +
                                   "_" + std::to_string(s.ranks);
                          });
+
+// What a host of ABI 1.0 does not write is zero: the hot case.
+TEST(Hosts, OfTheFirstMinorVersionOpenHotCases) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("template", host);
+  const Request request{.set = "", .options = {}};
+  const std::string name = plugin.cases(request).front().name;
+  void* instance = plugin.open(request, name, BENCH_MODE_COLD, offsetof(bench_open_args, mode));
+  EXPECT_EQ(plugin.table().enqueue(instance, 1), BENCH_OK);
+  plugin.table().close(instance);
+}
 
 TEST(Sets, OfCeilingsHoldProductsAndStreams) {
   SelfCommunicator self;

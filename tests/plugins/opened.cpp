@@ -69,15 +69,17 @@ std::vector<CaseCopy> Plugin::cases(const Request& request) {
   return all;
 }
 
-void* Plugin::open(const Request& request, const std::string& name) {
+void* Plugin::open(const Request& request, const std::string& name, bench_mode mode,
+                   uint32_t args_size) {
   void* instance = nullptr;
   require(with_request(request, [&](const bench_request* r) {
-    const bench_open_args args{.size = sizeof(bench_open_args),
+    const bench_open_args args{.size = args_size,
                                .request = r,
                                .name = name.c_str(),
                                .device = host_.device(),
                                .comm = host_.comm(),
-                               .stream = nullptr};
+                               .stream = nullptr,
+                               .mode = mode};
     return table_->open(state_, &args, &instance);
   }));
   return instance;

@@ -46,7 +46,9 @@ class Plugin {
   const bench_plugin& table() const { return *table_; }
   // Throws Refusal.
   std::vector<CaseCopy> cases(const Request& request);
-  void* open(const Request& request, const std::string& name);
+  // `args_size`: how much of bench_open_args this host knows.
+  void* open(const Request& request, const std::string& name, bench_mode mode = BENCH_MODE_HOT,
+             uint32_t args_size = sizeof(bench_open_args));
 
  private:
   friend class Instance;
@@ -62,6 +64,8 @@ class Instance {
  public:
   Instance(Plugin& plugin, const Request& request, const std::string& name)
       : plugin_(plugin), instance_(plugin.open(request, name)) {}
+  Instance(Plugin& plugin, const Request& request, const CaseCopy& c)
+      : plugin_(plugin), instance_(plugin.open(request, c.name, c.fields.mode)) {}
   ~Instance() { plugin_.table().close(instance_); }
   Instance(const Instance&) = delete;
 

@@ -1,9 +1,15 @@
 /* Cases with planted faults and known lengths, for tests of the program as a whole. Sets:
- *   wrong    a case whose check fails           fails    a case whose second iteration fails on
- * rank 1 hang     rank 1 never comes back            spin     spins for seeded, jittered lengths
- * and writes the true late     a case that waits for PLANTED_GO   ones to the file
- * PLANTED_RECORD.<rank>, one line an enqueue PLANTED_SPIN_US is the length of spin in microseconds,
- * PLANTED_SLOW_RANK a rank that is slower by 30 %. */
+ *   wrong  a case whose check fails
+ *   fails  a case whose second iteration fails on the last rank
+ *   hang   rank 1 never comes back
+ *   late   an iteration takes 20 ms and more
+ *   spin   spins for seeded, jittered lengths and writes the true ones to the file
+ *          PLANTED_RECORD.<rank>, one line an enqueue
+ *   ceilings  spins for the same length every time
+ * "cold-" in front of a set's name makes its case a cold one, "flanked-" flanks it by ceilings, and
+ * "lost-" by what is not there. PLANTED_SPIN_US is the length of a spin in
+ * microseconds, PLANTED_SLOW_RANK a rank that is slower by 30 %. Built against the header of
+ * another version where PLANTED_HEADER names it. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef PLANTED_HEADER
+#include PLANTED_HEADER
+#else
 #include "bench/abi/bench_plugin.h"
+#endif
+
+#ifndef PLANTED_ID
+#define PLANTED_ID "planted"
+#endif
 
 typedef struct instance {
   char what[16];
@@ -46,6 +60,12 @@ static bench_status cases(void* plugin, const bench_request* request, bench_case
   const char* differ =
       getenv("PLANTED_EXTRA_CASE"); /* given to one rank only: the ranks disagree */
   bench_case c = {.size = sizeof c, .flags = BENCH_CASE_COLLECTIVE, .name = name};
+#if BENCH_ABI_MINOR >= 1
+  if (strstr(request->set, "cold-") != NULL) c.mode = BENCH_MODE_COLD;
+  if (strstr(request->set, "flanked-") != NULL) c.flank = "planted.ceilings", c.bytes = 2e6;
+  if (strstr(request->set, "lost-") != NULL) c.flank = "planted.nowhere", c.bytes = 2e6;
+  if (strcmp(request->set, "ceilings") == 0) c.bytes = 1e6;
+#endif
   sink(sink_ctx, &c);
   if (differ != NULL) {
     c.name = "planted.extra";
@@ -57,7 +77,8 @@ static bench_status cases(void* plugin, const bench_request* request, bench_case
 static bench_status open_case(void* plugin, const bench_open_args* args, void** made) {
   (void)plugin;
   instance* self = calloc(1, sizeof *self);
-  snprintf(self->what, sizeof self->what, "%s", strchr(args->name, '.') + 1);
+  const char* dash = strrchr(args->name, '-');
+  snprintf(self->what, sizeof self->what, "%s", (dash ? dash : strchr(args->name, '.')) + 1);
   self->comm = args->comm;
   self->random = 88172645463325252ull + (uint64_t)args->comm->rank;
   const char* us = getenv("PLANTED_SPIN_US");
@@ -85,7 +106,8 @@ static double jitter(instance* self) {
 static void spin(instance* self, int64_t n) {
   const double begin = now_s();
   for (int64_t i = 0; i < n; ++i) {
-    const double start = now_s(), length = self->spin_s * (1 + 0.2 * jitter(self));
+    const double swing = strcmp(self->what, "ceilings") == 0 ? 0 : 0.2 * jitter(self);
+    const double start = now_s(), length = self->spin_s * (1 + swing);
     while (now_s() - start < length) {
     }
   }
@@ -125,7 +147,7 @@ static void close_case(void* instance_) {
 static const bench_plugin kPlugin = {.size = sizeof(bench_plugin),
                                      .abi_major = BENCH_ABI_MAJOR,
                                      .abi_minor = BENCH_ABI_MINOR,
-                                     .id = "planted",
+                                     .id = PLANTED_ID,
                                      .device = "cpu",
                                      .version = "1",
                                      .description = "planted faults and known lengths",
