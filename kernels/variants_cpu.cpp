@@ -47,6 +47,13 @@ void gelu_simd(Ops<T>& ops) {
 }
 
 template <class T>
+void attention_flash(Ops<T>& ops) {
+  ops.attention_forward = cpu::attention_forward_flash<T>;
+  ops.attention_backward = cpu::attention_backward_flash<T>;
+  ops.attention_saved_size = cpu::attention_saved_size_flash;
+}
+
+template <class T>
 void attention_unfused(Ops<T>& ops) {
   ops.attention_forward = cpu::attention_forward_unfused<T>;
   ops.attention_backward = cpu::attention_backward_unfused<T>;
@@ -79,6 +86,7 @@ constexpr std::array kFloatVariants = {
     Variant<float>{"linear", "onednn", kCpu, linear_onednn},
     Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
     Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},
+    Variant<float>{"attention", "flash", kCpu, attention_flash<float>},
     Variant<float>{"attention", "unfused", kCpu, attention_unfused<float>},
     Variant<float>{"cross_entropy", "simd", kCpu, cross_entropy_simd<float>},
     Variant<float>{"elementwise", "simd", kCpu, elementwise_simd<float>},
@@ -90,6 +98,7 @@ constexpr std::array kDoubleVariants = {
     Variant<double>{"layer_norm", "simd", kCpu, layer_norm_simd<double>},
     Variant<double>{"linear", "loops", kCpu, linear_loops<double>},
     Variant<double>{"gelu", "simd", kCpu, gelu_simd<double>},
+    Variant<double>{"attention", "flash", kCpu, attention_flash<double>},
     Variant<double>{"attention", "unfused", kCpu, attention_unfused<double>},
     Variant<double>{"cross_entropy", "simd", kCpu, cross_entropy_simd<double>},
     Variant<double>{"elementwise", "simd", kCpu, elementwise_simd<double>},

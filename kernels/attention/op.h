@@ -100,5 +100,14 @@ void attention_backward_unfused(const Context&, const AttentionBackward<T>&);
 template <class T>
 int64_t attention_saved_bytes_unfused(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 
+// Tile by tile, without a matrix of all scores (Dao 2022; Dao 2023): of the softmax only the
+// logarithm of each row's sum of exponentials is saved, [batch, heads, seq], base 2. Memory of a
+// thread grows with seq · d.
+template <class T>
+void attention_forward_flash(const Context&, const AttentionForward<T>&);
+template <class T>
+void attention_backward_flash(const Context&, const AttentionBackward<T>&);
+int64_t attention_saved_size_flash(int64_t batch, int64_t seq, int64_t heads, int64_t d);
+
 }  // namespace cpu
 }  // namespace bench::kernels

@@ -45,6 +45,23 @@ void parallel_parts(const Context& context, int64_t size, int64_t grain, const B
   if (thrown) std::rethrow_exception(thrown);
 }
 
+// body(task) for each of [0, count), the next one to whichever thread is free: for tasks of unequal
+// length whose results do not depend on the thread.
+template <class Body>
+void parallel_tasks(const Context& context, int64_t count, const Body& body) {
+  std::exception_ptr thrown;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(context.device.threads())
+  for (int64_t task = 0; task < count; ++task) {
+    try {
+      body(task);
+    } catch (...) {
+#pragma omp critical(bench_parallel_tasks)
+      thrown = std::current_exception();
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
+}
+
 // Elements of a cache line: threads that write neighbouring parts do not share one.
 template <class T>
 constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));

@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/attention/flash.h"
+#include "kernels/attention/head.h"
+#include "kernels/attention/op.h"
+#include "kernels/cpu/parallel.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/attention/flash-inl.h"
+#include <hwy/foreach_target.h>
+#include "kernels/attention/flash-inl.h"
+// clang-format on
+
+namespace bench::kernels::cpu {
+
+HWY_EXPORT(flash_tables);
+
+namespace {
+
+template <class T>
+FlashParts<T> parts_here() {
+  return std::get<FlashParts<T>>(HWY_DYNAMIC_DISPATCH(flash_tables)());
+}
+
+}  // namespace
+
+// Heads are shared out as threads become free; where they are few, parts of their queries are. A
+// query's result does not depend on which.
+template <class T>
+void attention_forward_flash(const Context& context, const AttentionForward<T>& a) {
+  const auto run = parts_here<T>().forward;
+  const int64_t heads = a.batch * a.heads, wanted = 4 * context.device.threads();
+  const int64_t step = std::clamp<int64_t>(ceil_div(wanted, heads), 1, ceil_div(a.seq, kQueryTile));
+  parallel_tasks(context, heads * step,
+                 [&](int64_t task) { run(a, task / step, step - 1 - task % step, step); });
+}
+
+template <class T>
+void attention_backward_flash(const Context& context, const AttentionBackward<T>& a) {
+  const auto run = parts_here<T>().backward;
+  parallel_tasks(context, a.batch * a.heads, [&](int64_t task) { run(a, task); });
+}
+
+int64_t attention_saved_size_flash(int64_t batch, int64_t seq, int64_t heads, int64_t) {
+  return batch * heads * seq;
+}
+
+template void attention_forward_flash(const Context&, const AttentionForward<float>&);
+template void attention_forward_flash(const Context&, const AttentionForward<double>&);
+template void attention_backward_flash(const Context&, const AttentionBackward<float>&);
+template void attention_backward_flash(const Context&, const AttentionBackward<double>&);
+
+}  // namespace bench::kernels::cpu
