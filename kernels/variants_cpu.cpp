@@ -50,7 +50,7 @@ template <class T>
 void attention_flash(Ops<T>& ops) {
   ops.attention_forward = cpu::attention_forward_flash<T>;
   ops.attention_backward = cpu::attention_backward_flash<T>;
-  ops.attention_saved_size = cpu::attention_saved_size_flash;
+  ops.attention_saved_bytes = cpu::attention_saved_bytes_flash<T>;
 }
 
 template <class T>
@@ -110,6 +110,7 @@ constexpr std::array kBfloat16Variants = {
     Variant<bfloat16>{"layer_norm", "simd", kCpu, layer_norm_simd<bfloat16>},
     Variant<bfloat16>{"linear", "loops", kCpu, linear_loops<bfloat16>},
     Variant<bfloat16>{"gelu", "simd", kCpu, gelu_simd<bfloat16>},
+    Variant<bfloat16>{"attention", "flash", kCpu, attention_flash<bfloat16>},
     Variant<bfloat16>{"cross_entropy", "simd", kCpu, cross_entropy_simd<bfloat16>},
     Variant<bfloat16>{"elementwise", "simd", kCpu, elementwise_simd<bfloat16>},
     Variant<bfloat16>{"adamw", "simd", kCpu, adamw_simd<bfloat16>},

@@ -6,7 +6,8 @@ namespace bench::kernels::cpu::HWY_NAMESPACE {
 
 inline FlashTables flash_tables() {
   return {{flash_forward_part<float>, flash_backward_head<float>},
-          {flash_forward_part<double>, flash_backward_head<double>}};
+          {flash_forward_part<double>, flash_backward_head<double>},
+          {flash_forward_part<bfloat16>, flash_backward_head<bfloat16>}};
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

@@ -47,6 +47,6 @@ struct FlashParts {
   void (*forward)(const AttentionForward<T>&, int64_t task, int64_t first, int64_t step);
   void (*backward)(const AttentionBackward<T>&, int64_t task);
 };
-using FlashTables = std::tuple<FlashParts<float>, FlashParts<double>>;
+using FlashTables = std::tuple<FlashParts<float>, FlashParts<double>, FlashParts<bfloat16>>;
 
 }  // namespace bench::kernels::cpu

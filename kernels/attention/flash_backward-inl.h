@@ -75,41 +75,40 @@ struct BackwardSpace {
 };
 
 // mean of a row: sum_j p dp = d_out · out.
-template <class T>
+template <class T, class W>
 HWY_INLINE void pack_queries(const AttentionBackward<T>& a, const Head<T, AttentionBackward<T>>& at,
-                             int64_t task, const BackwardSpace<T>& to) {
-  const int64_t d = a.d, width = whole_vectors<T>(d);
-  const T scale = static_cast<T>(score_scale(d) * kLog2E);
+                             int64_t task, const BackwardSpace<W>& to) {
+  const int64_t d = a.d, width = whole_vectors<W>(d);
+  const W scale = static_cast<W>(score_scale(d) * kLog2E);
   for (int64_t row = 0; row < a.seq; row += kQueryTile) {
     const int64_t rows = std::min(kQueryTile, a.seq - row);
     const T* const q = at.q + row * at.qkv_row;
     const T* const out = a.out + at.out + row * at.out_row;
     const T* const d_out = a.d_out + at.out + row * at.out_row;
     pack_transposed<kPanel>(q, at.qkv_row, rows, d, scale, to.q_panels + row * d);
-    pack_transposed<kPanel>(d_out, at.out_row, rows, d, T(1), to.d_out_panels + row * d);
+    pack_transposed<kPanel>(d_out, at.out_row, rows, d, W(1), to.d_out_panels + row * d);
     pack_rows(q, at.qkv_row, rows, d, kQueryTile, to.q_rows + row * width);
     pack_rows(d_out, at.out_row, rows, d, kQueryTile, to.d_out_rows + row * width);
-    std::fill_n(to.log_sums + row, kQueryTile, T(0));
-    std::fill_n(to.means + row, kQueryTile, T(0));
-    std::copy_n(a.saved + task * a.seq + row, rows, to.log_sums + row);
+    std::fill_n(to.log_sums + row, kQueryTile, W(0));
+    std::fill_n(to.means + row, kQueryTile, W(0));
+    std::copy_n(static_cast<const W*>(a.saved) + task * a.seq + row, rows, to.log_sums + row);
     for (int64_t r = 0; r < rows; ++r) {
-      to.means[row + r] = sum_of<T>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-        return hn::Mul(hn::LoadU(v, out + r * at.out_row + i),
-                       hn::LoadU(v, d_out + r * at.out_row + i));
+      to.means[row + r] = sum_of<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
+        return hn::Mul(load(v, out + r * at.out_row + i), load(v, d_out + r * at.out_row + i));
       });
     }
-    std::fill_n(to.dq + row * width, kQueryTile * width, T(0));
+    std::fill_n(to.dq + row * width, kQueryTile * width, W(0));
   }
 }
 
 // factor · from [rows, whole vectors of d] to rows of d elements.
-template <class T>
-HWY_INLINE void store_rows(const T* from, int64_t rows, int64_t d, T factor, T* to,
+template <class T, class W>
+HWY_INLINE void store_rows(const W* from, int64_t rows, int64_t d, W factor, T* to,
                            int64_t to_row) {
   for (int64_t r = 0; r < rows; ++r) {
-    const T* const row = from + r * whole_vectors<T>(d);
-    for_vectors<T>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-      hn::StoreU(hn::Mul(hn::LoadU(v, row + i), hn::Set(v, factor)), v, to + r * to_row + i);
+    const W* const row = from + r * whole_vectors<W>(d);
+    for_vectors<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
+      store(hn::Mul(hn::LoadU(v, row + i), hn::Set(v, factor)), v, to + r * to_row + i);
     });
   }
 }
@@ -133,21 +132,22 @@ HWY_INLINE void backward_key_tile(const BackwardSpace<T>& s, int64_t seq, int64_
 
 template <class T>
 void flash_backward_head(const AttentionBackward<T>& a, int64_t task) {
+  using W = Wide<T>;
   thread_local Scratch memory;
   const Head<T, AttentionBackward<T>> at(a, task);
-  const BackwardSpace<T> space(memory, a.seq, a.d);
-  const T scale = static_cast<T>(score_scale(a.d));
+  const BackwardSpace<W> space(memory, a.seq, a.d);
+  const W scale = static_cast<W>(score_scale(a.d));
   T* const dq = a.d_qkv + (at.q - a.qkv);
   pack_queries(a, at, task, space);
   for (int64_t key = 0; key < a.seq; key += kKeyTile) {
     const Tile tile{.key = key, .keys = std::min(kKeyTile, a.seq - key)};
     const int64_t from = key * at.qkv_row;
-    pack_transposed<kBlock<T>>(at.k + from, at.qkv_row, tile.keys, a.d, T(1), space.k_columns);
-    pack_transposed<kBlock<T>>(at.v + from, at.qkv_row, tile.keys, a.d, T(1), space.v_columns);
+    pack_transposed<kBlock<W>>(at.k + from, at.qkv_row, tile.keys, a.d, W(1), space.k_columns);
+    pack_transposed<kBlock<W>>(at.v + from, at.qkv_row, tile.keys, a.d, W(1), space.v_columns);
     pack_rows(at.k + from, at.qkv_row, tile.keys, a.d, kKeyTile, space.k_rows);
     backward_key_tile(space, a.seq, a.d, tile);
     store_rows(space.dk, tile.keys, a.d, scale, dq + a.d + from, at.qkv_row);
-    store_rows(space.dv, tile.keys, a.d, T(1), dq + 2 * a.d + from, at.qkv_row);
+    store_rows(space.dv, tile.keys, a.d, W(1), dq + 2 * a.d + from, at.qkv_row);
   }
   store_rows(space.dq, a.seq, a.d, scale, dq, at.qkv_row);
 }

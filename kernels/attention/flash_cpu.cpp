@@ -44,13 +44,19 @@ void attention_backward_flash(const Context& context, const AttentionBackward<T>
   parallel_tasks(context, a.batch * a.heads, [&](int64_t task) { run(a, task); });
 }
 
-int64_t attention_saved_size_flash(int64_t batch, int64_t seq, int64_t heads, int64_t) {
-  return batch * heads * seq;
+template <class T>
+int64_t attention_saved_bytes_flash(int64_t batch, int64_t seq, int64_t heads, int64_t) {
+  return batch * heads * seq * static_cast<int64_t>(sizeof(Wide<T>));
 }
 
 template void attention_forward_flash(const Context&, const AttentionForward<float>&);
-template void attention_forward_flash(const Context&, const AttentionForward<double>&);
 template void attention_backward_flash(const Context&, const AttentionBackward<float>&);
+template int64_t attention_saved_bytes_flash<float>(int64_t, int64_t, int64_t, int64_t);
+template void attention_forward_flash(const Context&, const AttentionForward<double>&);
 template void attention_backward_flash(const Context&, const AttentionBackward<double>&);
+template int64_t attention_saved_bytes_flash<double>(int64_t, int64_t, int64_t, int64_t);
+template void attention_forward_flash(const Context&, const AttentionForward<bfloat16>&);
+template void attention_backward_flash(const Context&, const AttentionBackward<bfloat16>&);
+template int64_t attention_saved_bytes_flash<bfloat16>(int64_t, int64_t, int64_t, int64_t);
 
 }  // namespace bench::kernels::cpu

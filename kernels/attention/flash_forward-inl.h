@@ -109,16 +109,16 @@ HWY_INLINE void softmax_tile(const Tile& tile, int64_t d, T* scores, const Runni
 }
 
 // Divides by the sums; leaves the logarithm (base 2) of the sum of exponentials for the backward.
-template <class T>
-HWY_INLINE void finish_rows(const Tile& tile, int64_t d, const Running<T>& running, T* out,
-                            int64_t out_row, T* log_sums) {
-  const hn::ScalableTag<T> tag;
-  const int64_t d_width = whole_vectors<T>(d);
+template <class T, class W>
+HWY_INLINE void finish_rows(const Tile& tile, int64_t d, const Running<W>& running, T* out,
+                            int64_t out_row, W* log_sums) {
+  const hn::ScalableTag<W> tag;
+  const int64_t d_width = whole_vectors<W>(d);
   for (int64_t r = 0; r < tile.rows; ++r) {
-    const T sum = hn::GetLane(hn::SumOfLanes(tag, hn::LoadU(tag, running.sums + r * kLanes<T>)));
-    const T* const from = running.out + r * d_width;
-    for_vectors<T>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-      hn::StoreU(hn::Mul(hn::LoadU(v, from + i), hn::Set(v, T(1) / sum)), v, out + r * out_row + i);
+    const W sum = hn::GetLane(hn::SumOfLanes(tag, hn::LoadU(tag, running.sums + r * kLanes<W>)));
+    const W* const from = running.out + r * d_width;
+    for_vectors<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
+      store(hn::Mul(hn::LoadU(v, from + i), hn::Set(v, W(1) / sum)), v, out + r * out_row + i);
     });
     log_sums[r] = running.most[r] + std::log2(sum);
   }
@@ -146,26 +146,27 @@ struct ForwardSpace {
 
 template <class T>
 void flash_forward_part(const AttentionForward<T>& a, int64_t task, int64_t first, int64_t step) {
+  using W = Wide<T>;
   thread_local Scratch memory;
   const Head<T, AttentionForward<T>> at(a, task);
-  const int64_t d_width = whole_vectors<T>(a.d);
-  const ForwardSpace<T> space(memory, a.seq, a.d);
-  const T scale = static_cast<T>(score_scale(a.d) * kLog2E);
+  const int64_t d_width = whole_vectors<W>(a.d);
+  const ForwardSpace<W> space(memory, a.seq, a.d);
+  const W scale = static_cast<W>(score_scale(a.d) * kLog2E);
   int64_t packed = 0;  // keys
   for (int64_t row = first * kQueryTile; row < a.seq; row += step * kQueryTile) {
     Tile tile{.row = row, .rows = std::min(kQueryTile, a.seq - row)};
     pack_transposed<kPanel>(at.q + row * at.qkv_row, at.qkv_row, tile.rows, a.d, scale,
                             space.queries);
-    std::fill_n(space.running.most, kQueryTile, -std::numeric_limits<T>::infinity());
-    std::fill_n(space.running.sums, kQueryTile * kLanes<T>, T(0));
-    std::fill_n(space.running.out, kQueryTile * d_width, T(0));
+    std::fill_n(space.running.most, kQueryTile, -std::numeric_limits<W>::infinity());
+    std::fill_n(space.running.sums, kQueryTile * kLanes<W>, W(0));
+    std::fill_n(space.running.out, kQueryTile * d_width, W(0));
     for (tile.key = 0; tile.key < row + tile.rows; tile.key += kKeyTile) {
       tile.keys = std::min(kKeyTile, a.seq - tile.key);
-      T *const keys = space.keys + tile.key * a.d, *const values =
+      W *const keys = space.keys + tile.key * a.d, *const values =
                                                        space.values + tile.key * d_width;
       if (tile.key == packed) {
         const int64_t from = tile.key * at.qkv_row;
-        pack_transposed<kBlock<T>>(at.k + from, at.qkv_row, tile.keys, a.d, T(1), keys);
+        pack_transposed<kBlock<W>>(at.k + from, at.qkv_row, tile.keys, a.d, W(1), keys);
         pack_rows(at.v + from, at.qkv_row, tile.keys, a.d, kKeyTile, values);
         packed += kKeyTile;
       }
@@ -174,7 +175,7 @@ void flash_forward_part(const AttentionForward<T>& a, int64_t task, int64_t firs
       add_over_keys(tile, a.d, space.scores, values, space.running.out);
     }
     finish_rows(tile, a.d, space.running, a.out + at.out + row * at.out_row, at.out_row,
-                a.saved + task * a.seq + row);
+                static_cast<W*>(a.saved) + task * a.seq + row);
   }
 }
 

@@ -107,7 +107,8 @@ template <class T>
 void attention_forward_flash(const Context&, const AttentionForward<T>&);
 template <class T>
 void attention_backward_flash(const Context&, const AttentionBackward<T>&);
-int64_t attention_saved_size_flash(int64_t batch, int64_t seq, int64_t heads, int64_t d);
+template <class T>
+int64_t attention_saved_bytes_flash(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 
 }  // namespace cpu
 }  // namespace bench::kernels

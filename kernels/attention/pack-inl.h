@@ -34,7 +34,7 @@ HWY_INLINE void pack_rows(const T* from, int64_t row_step, int64_t rows, int64_t
     for (int64_t r = 0; r < rows; ++r, block += width) {
       const T* const row = from + r * row_step + column;
       for_vectors<W>(0, columns, [&](auto tag, int64_t i) HWY_ATTR {
-        hn::StoreU(hn::LoadU(tag, row + i), tag, block + i);
+        hn::StoreU(load(tag, row + i), tag, block + i);
       });
       std::fill(block + columns, block + width, W(0));
     }
