@@ -4,34 +4,35 @@
 #include <set>
 #include <utility>
 
+#include "reports/derive/params.h"
+
 namespace bench::reports {
 namespace {
 
 using schema::CaseResult;
 using schema::Report;
 
-constexpr const char* kPattern = "pattern";  // the parameter that names a stream's access pattern
+constexpr const char* kCopy = "copy";  // the pattern of a stream that any case can be held against
 
 bool is_ceiling(const CaseResult& c, const char* what, int ranks) {
   return c.ceiling == what && c.ranks == ranks && c.outcome == schema::Outcome::measured &&
          c.time_s;
 }
 
-std::string pattern_of(const CaseResult& c) {
-  const auto found = c.params.find(kPattern);
-  if (found == c.params.end() || !std::holds_alternative<std::string>(found->second)) return "";
-  return std::get<std::string>(found->second);
-}
-
 const schema::Number& amount_of(const CaseResult& c) {
   return c.ceiling == "gemm" ? c.work.flops : c.work.bytes;
 }
 
-// Keeps only those that hold, if any does.
+// Keeps only those that hold, if any does; whether any did.
 template <class Holds>
-void prefer(std::vector<const CaseResult*>& cases, Holds holds) {
-  if (std::any_of(cases.begin(), cases.end(), holds))
-    std::erase_if(cases, [&](const CaseResult* c) { return !holds(c); });
+bool prefer(std::vector<const CaseResult*>& cases, Holds holds) {
+  const bool any = std::any_of(cases.begin(), cases.end(), holds);
+  if (any) std::erase_if(cases, [&](const CaseResult* c) { return !holds(c); });
+  return any;
+}
+
+bool prefer_pattern(std::vector<const CaseResult*>& streams, const std::string& pattern) {
+  return prefer(streams, [&](const CaseResult* c) { return pattern_of(*c) == pattern; });
 }
 
 std::vector<const CaseResult*> gemm_cases(const Report& report, int ranks,
@@ -47,8 +48,7 @@ std::vector<const CaseResult*> copy_cases(const Report& report, int ranks, const
   std::vector<const CaseResult*> found;
   for (const CaseResult& c : report.cases)
     if (is_ceiling(c, "copy", ranks)) found.push_back(&c);
-  if (!pattern.empty())
-    prefer(found, [&](const CaseResult* c) { return pattern_of(*c) == pattern; });
+  if (pattern.empty() || !prefer_pattern(found, pattern)) prefer_pattern(found, kCopy);
   prefer(found, [&](const CaseResult* c) { return c->dtype == dtype; });
   return found;
 }
@@ -95,6 +95,16 @@ ByRound copy_rates(const Report& report, int ranks, const std::string& dtype,
   return best_by_round(copy_cases(report, ranks, dtype, pattern));
 }
 
+std::string stream_pattern(const Report& report, int ranks, const std::string& dtype,
+                           const std::string& pattern) {
+  std::set<std::string> found;
+  for (const CaseResult* c : copy_cases(report, ranks, dtype, pattern))
+    found.insert(pattern_of(*c));
+  return found.size() == 1 ? *found.begin() : "";
+}
+
+std::string pattern_of(const CaseResult& result) { return text_param(result, "pattern"); }
+
 bool is_unsteady(const ByRound& rates) {
   if (rates.empty()) return false;
   const auto [low, high] = std::minmax_element(
@@ -112,7 +122,8 @@ std::vector<schema::Ceiling> derive_ceilings(const Report& report) {
     const auto gemm = gemm_cases(report, ranks, dtype);
     const auto copy = copy_cases(report, ranks, dtype, "");
     const std::string device = (gemm.empty() ? copy : gemm).front()->device;
-    const bool unsteady = is_unsteady(best_by_round(gemm)) || is_unsteady(best_by_round(copy));
+    const ByRound flops = best_by_round(gemm), bytes = best_by_round(copy);
+    const bool unsteady = is_unsteady(flops) || is_unsteady(bytes);
     for (int rank = 0; rank < ranks; ++rank)
       ceilings.push_back({.rank = rank,
                           .active_ranks = ranks,
@@ -120,7 +131,8 @@ std::vector<schema::Ceiling> derive_ceilings(const Report& report) {
                           .dtype = dtype,
                           .gemm_flops_per_s = best_of_rank(gemm, rank),
                           .copy_bytes_per_s = best_of_rank(copy, rank),
-                          .unsteady = unsteady});
+                          .unsteady = unsteady,
+                          .ridge_flops_per_byte = ratio_over_rounds(flops, bytes).median});
   }
   return ceilings;
 }

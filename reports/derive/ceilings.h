@@ -13,10 +13,17 @@ namespace bench::reports {
 ByRound gemm_rates(const schema::Report& report, int ranks, const std::string& dtype);
 
 // Bytes/s of one rank at the best stream of each round, with `ranks` ranks at work: of the streams
-// with this access pattern where there are such, else of all; of this dtype where there are such,
-// else of all.
+// with this access pattern where there are such, else of the copies, else of all; of this dtype
+// where there are such, else of all.
 ByRound copy_rates(const schema::Report& report, int ranks, const std::string& dtype,
                    const std::string& pattern);
+
+// The access pattern of those streams; "" where there is none, or where they differ.
+std::string stream_pattern(const schema::Report& report, int ranks, const std::string& dtype,
+                           const std::string& pattern);
+
+// The parameter that names a case's access pattern, or "".
+std::string pattern_of(const schema::CaseResult& result);
 
 // A rate that moved by more than a tenth between rounds.
 bool is_unsteady(const ByRound& rates);

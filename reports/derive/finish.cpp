@@ -1,7 +1,10 @@
 #include "reports/derive/finish.h"
 
 #include "reports/derive/ceilings.h"
+#include "reports/derive/closure.h"
+#include "reports/derive/comparisons.h"
 #include "reports/derive/rates.h"
+#include "reports/derive/roofline.h"
 #include "reports/derive/scaling.h"
 #include "reports/reference/references.h"
 
@@ -11,6 +14,9 @@ void finish(schema::Report& report, std::span<const schema::ScalingPlan> plans) 
   for (schema::CaseResult& c : report.cases) c.rates = derive_rates(c);
   report.ceilings = derive_ceilings(report);
   derive_of_ceiling(report);
+  derive_roofline(report);
+  report.comparisons = derive_comparisons(report);
+  report.closure = derive_closure(report);
   report.scaling.reset();
   report.scaling_more.clear();
   for (const schema::ScalingPlan& plan : plans) {

@@ -25,14 +25,24 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-OverRounds ratio_over_rounds(const ByRound& numerator, const ByRound& denominator, double factor) {
-  std::vector<double> ratios;
+OverRounds over_rounds(const ByRound& figures) {
+  std::vector<double> values;
+  for (const auto& [round, figure] : figures) values.push_back(figure);
+  if (values.empty()) return {};
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return {.median = median_of(values), .range = {.low = *low, .high = *high}};
+}
+
+ByRound quotients(const ByRound& numerator, const ByRound& denominator, double factor) {
+  ByRound found;
   for (const auto& [round, above] : numerator)
     if (const auto below = denominator.find(round); below != denominator.end() && below->second > 0)
-      ratios.push_back(factor * above / below->second);
-  if (ratios.empty()) return {};
-  const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
-  return {.median = median_of(ratios), .range = {.low = *low, .high = *high}};
+      found[round] = factor * above / below->second;
+  return found;
+}
+
+OverRounds ratio_over_rounds(const ByRound& numerator, const ByRound& denominator, double factor) {
+  return over_rounds(quotients(numerator, denominator, factor));
 }
 
 }  // namespace bench::reports

@@ -18,11 +18,16 @@ ByRound rates_by_round(const schema::CaseResult& result, double amount);
 double median_of(std::vector<double> values);  // of at least one value
 
 struct OverRounds {
-  schema::Number median;   // empty: no round has both
+  schema::Number median;   // empty: there is no round
   schema::Interval range;  // lowest and highest
 };
 
-// factor * numerator / denominator in each round that has both.
+OverRounds over_rounds(const ByRound& figures);
+
+// factor * numerator / denominator, in each round that has both.
+ByRound quotients(const ByRound& numerator, const ByRound& denominator, double factor = 1);
+
+// The quotients over rounds.
 OverRounds ratio_over_rounds(const ByRound& numerator, const ByRound& denominator,
                              double factor = 1);
 

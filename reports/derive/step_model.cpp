@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reports/derive/params.h"
+
 namespace bench::reports {
 namespace {
 
@@ -17,13 +19,6 @@ int match(const TrainingRun& run, const CaseResult& c) {
 }
 
 }  // namespace
-
-std::string text_param(const CaseResult& result, const char* name) {
-  const auto found = result.params.find(name);
-  if (found == result.params.end() || !std::holds_alternative<std::string>(found->second))
-    return "";
-  return std::get<std::string>(found->second);
-}
 
 const CaseResult* find_case(const schema::Report& report, const std::string& scaling_point,
                             const std::string& name, int ranks) {

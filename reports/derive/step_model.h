@@ -34,7 +34,4 @@ std::optional<StepModel> step_model_of(const schema::Report& report,
 
 bool same_model(const model::ModelConfig& a, const model::ModelConfig& b);  // but for the name
 
-std::string text_param(const schema::CaseResult& result,
-                       const char* name);  // "" where there is none
-
 }  // namespace bench::reports

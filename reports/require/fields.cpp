@@ -4,6 +4,8 @@ namespace bench::reports {
 namespace {
 
 using schema::CaseResult;
+using schema::Closure;
+using schema::ComparedVariant;
 using schema::Number;
 using schema::Phases;
 using schema::ScalingPoint;
@@ -53,6 +55,20 @@ constexpr NamedField<CaseResult> kCaseFields[] = {
      [](const CaseResult& c) -> Number { return c.rates.busbw_gbytes_per_s; }},
     {"of_ceiling.gemm", [](const CaseResult& c) -> Number { return c.of_ceiling.gemm; }},
     {"of_ceiling.copy", [](const CaseResult& c) -> Number { return c.of_ceiling.copy; }},
+    {"roofline.of_limit",
+     [](const CaseResult& c) -> Number { return c.roofline ? c.roofline->of_limit : Number(); }},
+    {"roofline.gemm_fraction",
+     [](const CaseResult& c) -> Number {
+       return c.roofline ? c.roofline->gemm_fraction : Number();
+     }},
+    {"roofline.stream_fraction",
+     [](const CaseResult& c) -> Number {
+       return c.roofline ? c.roofline->stream_fraction : Number();
+     }},
+    {"roofline.intensity_flops_per_byte",
+     [](const CaseResult& c) -> Number {
+       return c.roofline ? c.roofline->intensity_flops_per_byte : Number();
+     }},
     {"verify.error", [](const CaseResult& c) -> Number { return c.verify.error; }},
 };
 
@@ -91,8 +107,27 @@ constexpr NamedField<Phases> kPhaseFields[] = {
     {"wall", [](const Phases& p) -> Number { return p.wall; }},
 };
 
+constexpr NamedField<ComparedVariant> kVariantFields[] = {
+    {"ratio.median",
+     [](const ComparedVariant& v) -> Number { return v.ratio ? v.ratio->median : Number(); }},
+    {"ratio.low",
+     [](const ComparedVariant& v) -> Number { return v.ratio ? v.ratio->low : Number(); }},
+    {"ratio.high",
+     [](const ComparedVariant& v) -> Number { return v.ratio ? v.ratio->high : Number(); }},
+    {"time_s", [](const ComparedVariant& v) -> Number { return v.time_s; }},
+};
+
+constexpr NamedField<Closure> kClosureFields[] = {
+    {"kernels_fraction", [](const Closure& c) -> Number { return c.kernels_fraction; }},
+    {"kernels_s", [](const Closure& c) -> Number { return c.kernels_s; }},
+    {"remainder_s", [](const Closure& c) -> Number { return c.remainder_s; }},
+    {"step_s", [](const Closure& c) -> Number { return c.step_s; }},
+};
+
 }  // namespace
 
+std::span<const NamedField<ComparedVariant>> variant_fields() { return kVariantFields; }
+std::span<const NamedField<Closure>> closure_fields() { return kClosureFields; }
 std::span<const NamedField<CaseResult>> case_fields() { return kCaseFields; }
 std::span<const NamedField<ScalingPoint>> point_fields() { return kPointFields; }
 std::span<const NamedField<Phases>> phase_fields() { return kPhaseFields; }

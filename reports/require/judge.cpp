@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -67,6 +68,33 @@ Figure of_case(const Requirement& r, const schema::CaseResult& c) {
                  "the case has no such figure");
 }
 
+std::vector<Figure> of_comparisons(const Requirement& r, const Report& report) {
+  std::vector<Figure> figures;
+  for (const schema::Comparison& comparison : report.comparisons)
+    for (const schema::ComparedVariant& v : comparison.variants)
+      if (fmt::format("{}.{}", comparison.name, v.variant) == r.name)
+        figures.push_back(
+            checked(find_field(variant_fields(), r.field)->read(v),
+                    fmt::format("against {}", comparison.baseline_variant),
+                    fmt::format("the variant has no such figure: {}", name_of(v.outcome))));
+  if (figures.empty()) figures.push_back(missing("the run compares no such variants"));
+  return figures;
+}
+
+// A sum that lacks kernels is no figure to judge by.
+std::vector<Figure> of_closures(const Requirement& r, const Report& report) {
+  std::vector<Figure> figures;
+  for (const schema::Closure& c : report.closure)
+    figures.push_back(c.missing.empty()
+                          ? checked(find_field(closure_fields(), r.field)->read(c),
+                                    fmt::format("of {}", c.case_name), "no round has all of it")
+                          : missing(fmt::format("{}: kernels without a time: {}", c.case_name,
+                                                fmt::join(c.missing, ", "))));
+  if (figures.empty())
+    figures.push_back(missing("the run has no training case with its kernels beside it"));
+  return figures;
+}
+
 std::vector<Figure> figures_of(const Requirement& r, const Report& report) {
   switch (r.of) {
     case Requirement::Of::largest_point: return {of_largest(r, report)};
@@ -74,6 +102,8 @@ std::vector<Figure> figures_of(const Requirement& r, const Report& report) {
     case Requirement::Of::reference: return {of_reference(r, report)};
     case Requirement::Of::phase:
       return {checked(find_field(phase_fields(), r.field)->read(report.phases_s), "", "not known")};
+    case Requirement::Of::comparisons: return of_comparisons(r, report);
+    case Requirement::Of::closure: return of_closures(r, report);
     case Requirement::Of::cases: break;
   }
   std::vector<Figure> figures;

@@ -77,31 +77,47 @@ void parse_reference(std::string_view rest, Requirement& r) {
                                fmt::join(kReferenceIds, ", ")));
 }
 
-// A case's name has dots itself: the figure is what a known name ends the path with.
-void parse_case(std::string_view rest, Requirement& r) {
-  r.of = Requirement::Of::cases;
-  for (const auto& field : case_fields()) {
+// A case's name has dots itself: the figure is what a known name ends the path with. `prefix` is
+// how the path begins, for the message.
+template <class T>
+void parse_named(std::string_view rest, std::string_view prefix,
+                 std::span<const NamedField<T>> fields, Requirement& r) {
+  for (const auto& field : fields) {
     const std::string ending = fmt::format(".{}", field.name);
     if (!rest.ends_with(ending) || rest.size() == ending.size()) continue;
     r.field = field.name;
     r.name = rest.substr(0, rest.size() - ending.size());
     return;
   }
-  refuse(r.text, fmt::format("after cases.NAME. comes one of {}", names_of(case_fields())));
+  refuse(r.text, fmt::format("after {}. comes one of {}", prefix, names_of(fields)));
 }
 
 void parse_path(std::string_view path, Requirement& r) {
   if (take_prefix(path, "scaling.")) return parse_scaling(path, r);
   if (take_prefix(path, "references.")) return parse_reference(path, r);
-  if (take_prefix(path, "cases.")) return parse_case(path, r);
+  if (take_prefix(path, "cases.")) {
+    r.of = Requirement::Of::cases;
+    return parse_named(path, "cases.NAME", case_fields(), r);
+  }
+  if (take_prefix(path, "comparisons.")) {
+    r.of = Requirement::Of::comparisons;
+    return parse_named(path, "comparisons.NAME.VARIANT", variant_fields(), r);
+  }
+  if (take_prefix(path, "closure.")) {
+    r.of = Requirement::Of::closure;
+    r.field = known_field(closure_fields(), path, r);
+    return;
+  }
   if (take_prefix(path, "phases_s.")) {
     r.of = Requirement::Of::phase;
     r.field = known_field(phase_fields(), path, r);
     return;
   }
-  refuse(r.text,
-         fmt::format("unknown path '{}': it starts with scaling., references., cases. or phases_s.",
-                     path));
+  refuse(
+      r.text,
+      fmt::format("unknown path '{}': it starts with scaling., references., cases., comparisons., "
+                  "closure. or phases_s.",
+                  path));
 }
 
 }  // namespace
@@ -128,10 +144,15 @@ Requirement parse_requirement(std::string_view text) {
 
 void check_case_names(std::span<const Requirement> requirements,
                       std::span<const std::string> planned_names) {
-  for (const Requirement& r : requirements)
-    if (r.of == Requirement::Of::cases &&
-        std::find(planned_names.begin(), planned_names.end(), r.name) == planned_names.end())
+  for (const Requirement& r : requirements) {
+    const bool compares = r.of == Requirement::Of::comparisons;
+    if (!compares && r.of != Requirement::Of::cases) continue;
+    const auto is_meant = [&](const std::string& name) {
+      return compares ? r.name.starts_with(name + ".") : r.name == name;
+    };
+    if (std::none_of(planned_names.begin(), planned_names.end(), is_meant))
       refuse(r.text, fmt::format("this run has no case {}; `bench list` shows the names", r.name));
+  }
 }
 
 }  // namespace bench::reports

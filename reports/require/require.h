@@ -6,8 +6,11 @@
 //                         tokens_per_s, tflops_per_rank.*, peak_fraction.*
 //   scaling.RANKS.FIELD   the point with that many ranks
 //   references.ID.ratio
-//   cases.NAME.FIELD      time_s.*, ranks_time_s.skew_median, rates.*, of_ceiling.*, verify.error;
-//                         every case of that name must meet it
+//   cases.NAME.FIELD      time_s.*, ranks_time_s.skew_median, rates.*, of_ceiling.*, roofline.*,
+//                         verify.error; every case of that name must meet it
+//   comparisons.NAME.VARIANT.FIELD   ratio.median, ratio.low, ratio.high, time_s; every comparison
+//                         of that name must meet it
+//   closure.FIELD         kernels_fraction, kernels_s, remainder_s, step_s; every closure must
 //   phases_s.PHASE
 
 #include <span>
@@ -22,10 +25,10 @@ namespace bench::reports {
 enum class Comparison { at_least, at_most, above, below, equal };
 
 struct Requirement {
-  enum class Of { largest_point, point, reference, cases, phase };
+  enum class Of { largest_point, point, reference, cases, phase, comparisons, closure };
   std::string text;  // as given
   Of of = Of::largest_point;
-  std::string name;   // of the reference or the case
+  std::string name;   // of the reference or the case; "NAME.VARIANT" of a comparison
   int ranks = 0;      // of the point
   std::string field;  // below it: "efficiency.flops", "ratio", "time_s.median", "wall"
   Comparison comparison = Comparison::at_least;
@@ -36,7 +39,7 @@ struct Requirement {
 Requirement parse_requirement(std::string_view text);
 
 // Before the run, once the plan is made: throws UsageError where a requirement names a case that
-// will not run.
+// will not run, or compares variants of one.
 void check_case_names(std::span<const Requirement> requirements,
                       std::span<const std::string> planned_names);
 

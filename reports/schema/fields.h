@@ -92,6 +92,7 @@ void fields(auto& v, Is<Ceiling> auto& x) {
   v("gemm_flops_per_s", x.gemm_flops_per_s);
   v("copy_bytes_per_s", x.copy_bytes_per_s);
   v.extra("unsteady", x.unsteady);
+  v.extra("ridge_flops_per_byte", x.ridge_flops_per_byte);
 }
 
 void fields(auto& v, Is<Layout> auto& x) {
@@ -205,6 +206,7 @@ void fields(auto& v, Is<CaseResult> auto& x) {
   v("work", x.work);
   v("rates", x.rates);
   v("of_ceiling", x.of_ceiling);
+  v.extra("roofline", x.roofline);
   v("verify", x.verify);
   v("values", x.values);
   v("flags", x.flags);
@@ -330,6 +332,8 @@ void fields(auto& v, Is<Report> auto& x) {
   v("training", x.training);
   v("scaling", x.scaling);
   v("scaling_more", x.scaling_more);
+  v.extra("comparisons", x.comparisons);
+  v.extra("closure", x.closure);
   v("phases_s", x.phases_s);
   v("references", x.references);
   v("verdict", x.verdict);

@@ -6,6 +6,7 @@
 #include "bench/base/status.h"
 #include "reports/schema/fields.h"
 #include "reports/schema/json.h"
+#include "reports/schema/kernel_fields.h"
 #include "reports/schema/outcome.h"
 #include "reports/schema/parse_text.h"
 

@@ -9,27 +9,19 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
+
+#include "reports/schema/kernels.h"
+#include "reports/schema/values.h"
 
 namespace bench::schema {
 
 inline constexpr const char* kSchemaName = "bench.report";
 inline constexpr int kSchemaVersion = 1;
 
-using Number = std::optional<double>;  // empty or non-finite: null in JSON
-using ParamValue = std::variant<std::string, double, bool>;
-using Params = std::map<std::string, ParamValue>;
-
-enum class Outcome { measured, skipped, wrong, failed, timeout };
-
 struct Layout {
   int tp = 0, pp = 0, dp = 0;  // 0: the case has no layout
   bool sequence_parallel = false;
-};
-
-struct Interval {
-  double low = 0, high = 0;
 };
 
 // Times of one iteration, from samples that are blocks of `block` iterations.
@@ -120,6 +112,7 @@ struct CaseResult {
   Work work;
   Rates rates;
   OfCeiling of_ceiling;
+  std::optional<Roofline> roofline;  // only when measured, with FLOPs or bytes
   Verify verify;
   std::map<std::string, Value> values;
   std::vector<std::string> flags;
@@ -204,7 +197,8 @@ struct Ceiling {
   int active_ranks = 1;
   std::string device, dtype;
   Number gemm_flops_per_s, copy_bytes_per_s;
-  bool unsteady = false;  // drifted by more than 10 % between rounds
+  bool unsteady = false;             // drifted by more than 10 % between rounds
+  Number ridge_flops_per_byte = {};  // GEMM over stream, median over rounds
 };
 
 // One point of a scaling curve as the suite planned it; `case_name`, `ranks` and `id` find its
@@ -294,6 +288,8 @@ struct Report {
   std::vector<TrainingRun> training;
   std::optional<Scaling> scaling;
   std::vector<Scaling> scaling_more;
+  std::vector<Comparison> comparisons;
+  std::vector<Closure> closure;
   Phases phases_s;
   std::vector<Reference> references;
   Verdict verdict;

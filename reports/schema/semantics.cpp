@@ -5,24 +5,12 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/schema/findings.h"
+
 namespace bench::schema {
 namespace {
 
 using Json = nlohmann::json;
-
-class Findings {
- public:
-  void add(std::string path, std::string message) {
-    list_.push_back({.path = std::move(path), .message = std::move(message)});
-  }
-  void expect(bool holds, const std::string& path, std::string message) {
-    if (!holds) add(path, std::move(message));
-  }
-  std::vector<Violation> take() { return std::move(list_); }
-
- private:
-  std::vector<Violation> list_;
-};
 
 void check_interval(const Json& interval, const std::string& path, Findings& out) {
   if (!interval.is_array() || !interval[0].is_number() || !interval[1].is_number()) return;
@@ -130,6 +118,7 @@ std::vector<Violation> semantic_violations(const Json& report) {
   for (size_t i = 0; i < report.at("scaling_more").size(); ++i)
     check_scaling(report.at("scaling_more")[i], fmt::format("/scaling_more/{}", i), out);
   check_references(report, out);
+  check_kernels(report, out);
   out.expect(
       report.at("run").at("complete") == false || !report.at("environment").at("ranks").empty(),
       "/environment/ranks", "a complete run names no rank");

@@ -4,6 +4,7 @@
 
 #include "reports/schema/fields.h"
 #include "reports/schema/json.h"
+#include "reports/schema/kernel_fields.h"
 #include "reports/schema/outcome.h"
 
 namespace bench::schema {

@@ -1,10 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
-#include "reports/derive/step_model.h"
 #include "reports/schema/outcome.h"
 #include "reports/table/grid.h"
 #include "reports/table/parts.h"
@@ -16,44 +13,23 @@ using schema::CaseResult;
 using schema::Number;
 using schema::Report;
 
-std::string value_text(const schema::ParamValue& value) {
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
-  return std::get<std::string>(value);
-}
-
-// The name, and of its parameters those that tell it from the other cases of that name.
-std::string label_of(const CaseResult& c, const Report& report) {
-  std::set<std::string> differing;
-  for (const CaseResult& other : report.cases) {
-    if (other.name != c.name) continue;
-    for (const auto& [key, value] : c.params) {
-      const auto found = other.params.find(key);
-      if (found == other.params.end() || found->second != value) differing.insert(key);
-    }
-  }
-  std::string label = c.name;
-  for (const std::string& key : differing)
-    label += fmt::format(" {}={}", key, value_text(c.params.at(key)));
-  return label;
-}
-
-struct Rate {
-  std::string text = "-";
-  Number of_ceiling;
-};
-
 // The rate that says most: where a case has FLOPs and bytes, the one nearer to its ceiling.
-Rate rate_of(const CaseResult& c) {
+std::string rate_text_of(const CaseResult& c) {
   const schema::Rates& r = c.rates;
-  if (r.busbw_gbytes_per_s) return {fmt::format("{:.4g} GB/s bus", *r.busbw_gbytes_per_s), {}};
+  if (r.busbw_gbytes_per_s) return fmt::format("{:.4g} GB/s bus", *r.busbw_gbytes_per_s);
   const bool by_bytes = r.gbytes_per_s && (!r.tflops_per_rank || c.of_ceiling.copy.value_or(0) >
                                                                      c.of_ceiling.gemm.value_or(0));
-  if (by_bytes) return {fmt::format("{:.4g} GB/s", *r.gbytes_per_s), c.of_ceiling.copy};
-  if (r.tflops_per_rank)
-    return {fmt::format("{:.4g} TFLOP/s", *r.tflops_per_rank), c.of_ceiling.gemm};
-  if (r.tokens_per_s) return {fmt::format("{:.4g} tokens/s, all", *r.tokens_per_s), {}};
-  return {};
+  if (by_bytes) return fmt::format("{:.4g} GB/s", *r.gbytes_per_s);
+  if (r.tflops_per_rank) return fmt::format("{:.4g} TFLOP/s", *r.tflops_per_rank);
+  if (r.tokens_per_s) return fmt::format("{:.4g} tokens/s, all", *r.tokens_per_s);
+  return "-";
+}
+
+// A stream is called by its access pattern: it says against which one the case was held.
+std::string limit_text(const schema::Roofline& r) {
+  if (r.limit == "gemm") return "GEMM";
+  if (r.limit == "stream") return r.stream_pattern.empty() ? "stream" : r.stream_pattern;
+  return "-";
 }
 
 std::string half_width_text(const schema::TimeSummary& t) {
@@ -68,15 +44,16 @@ std::string outcome_text(const CaseResult& c) {
   return text;
 }
 
-void add_case(const CaseResult& c, const Report& report, Grid& grid) {
-  std::vector<std::string> cells = {label_of(c, report), std::to_string(c.ranks)};
+void add_case(const CaseResult& c, const std::string& label, const std::string& ranks, Grid& grid) {
+  std::vector<std::string> cells = {label, ranks};
   if (c.time_s) {
-    const Rate rate = rate_of(c);
+    const schema::Roofline r = c.roofline.value_or(schema::Roofline{});
     cells.insert(cells.end(),
-                 {seconds_text(c.time_s->median), half_width_text(*c.time_s),
-                  std::to_string(c.time_s->n), rate.text, percent_text(rate.of_ceiling)});
+                 {seconds_text(c.time_s->median), half_width_text(*c.time_s), rate_text_of(c),
+                  number_text(r.intensity_flops_per_byte, 3), percent_text(c.of_ceiling.gemm),
+                  percent_text(c.of_ceiling.copy), limit_text(r)});
   } else {
-    cells.insert(cells.end(), 5, "-");
+    cells.insert(cells.end(), 7, "-");
   }
   cells.insert(cells.end(), {c.verify.status, outcome_text(c)});
   grid.add(std::move(cells));
@@ -90,23 +67,30 @@ std::string losses_text(const std::vector<double>& losses) {
 }  // namespace
 
 std::string cases_block(const Report& report) {
-  Grid grid({"case", ">ranks", ">median", ">±95 %", ">n", ">rate of a rank", ">of ceiling", "check",
-             "outcome"});
+  Grid grid({"case", ">ranks", ">median", ">±95 %", ">rate of a rank", ">FLOP/B", ">of GEMM",
+             ">of stream", "limit", "check", "outcome"});
+  const auto all = static_cast<int>(report.environment.ranks.size());
+  const bool same_ranks = std::all_of(report.cases.begin(), report.cases.end(),
+                                      [&](const CaseResult& c) { return c.ranks == all; });
   for (const CaseResult& c : report.cases)
-    if (c.ceiling.empty() || c.outcome != schema::Outcome::measured) add_case(c, report, grid);
+    if (c.ceiling.empty() || c.outcome != schema::Outcome::measured)
+      add_case(c, label_of(report, c.name, c.dtype, c.params),
+               same_ranks ? "" : std::to_string(c.ranks), grid);
+  grid.hide_idle_columns();
   return grid.empty() ? "" : grid.text();
 }
 
 std::string ceilings_block(const Report& report) {
   Grid grid({"ceilings of this run", ">ranks at work", ">best GEMM of a rank",
-             ">best stream of a rank", ""});
+             ">best stream of a rank", ">ridge, FLOP/B", ""});
   for (const schema::Ceiling& c : report.ceilings) {
     if (c.rank != 0) continue;
     const auto text = [](const Number& rate, const char* unit) {
       return rate ? rate_text(*rate, unit) : std::string("-");
     };
     grid.add({c.dtype, std::to_string(c.active_ranks), text(c.gemm_flops_per_s, "FLOP/s"),
-              text(c.copy_bytes_per_s, "B/s"), c.unsteady ? "UNSTEADY" : ""});
+              text(c.copy_bytes_per_s, "B/s"), number_text(c.ridge_flops_per_byte, 3),
+              c.unsteady ? "UNSTEADY" : ""});
   }
   return grid.empty() ? "" : grid.text();
 }

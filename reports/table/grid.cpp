@@ -31,6 +31,15 @@ void Grid::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+void Grid::hide_idle_columns() {
+  for (size_t column = right_.size(); column-- > 0;) {
+    const auto idle = [&](const auto& row) { return row[column].empty() || row[column] == "-"; };
+    if (!std::all_of(rows_.begin() + 1, rows_.end(), idle)) continue;
+    for (auto& row : rows_) row.erase(row.begin() + static_cast<ptrdiff_t>(column));
+    right_.erase(right_.begin() + static_cast<ptrdiff_t>(column));
+  }
+}
+
 std::string Grid::text() const {
   std::vector<size_t> widths(right_.size());
   for (const auto& row : rows_)

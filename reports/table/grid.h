@@ -13,6 +13,8 @@ class Grid {
   // A heading that starts with '>' makes a column flush right.
   explicit Grid(std::vector<std::string> headings);
   void add(std::vector<std::string> cells);
+  // A column whose cells are all "" or "-" is not printed.
+  void hide_idle_columns();
   bool empty() const { return rows_.size() == 1; }
   std::string text() const;
 

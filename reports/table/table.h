@@ -7,7 +7,8 @@
 
 namespace bench::reports {
 
-// Cases, training, scaling, references, notes and warnings, verdict; ends in a newline.
+// Cases, variants compared, training, closure of the step, scaling, references, notes and warnings,
+// verdict; ends in a newline.
 std::string console_table(const schema::Report& report);
 
 }  // namespace bench::reports

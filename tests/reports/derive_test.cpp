@@ -53,6 +53,20 @@ TEST(Ceilings, HoldAnOpAgainstTheStreamOfItsPattern) {
   EXPECT_EQ(reports::copy_rates(r, 1, "f32", "1r1w"), (ByRound{{0, 1e10}}));
   EXPECT_EQ(reports::copy_rates(r, 1, "f32", ""), (ByRound{{0, 2e10}}));
   EXPECT_EQ(reports::copy_rates(r, 1, "bf16", "3r1w"), (ByRound{{0, 2e10}}));
+  EXPECT_EQ(reports::stream_pattern(r, 1, "f32", "1r1w"), "1r1w");
+  EXPECT_EQ(reports::stream_pattern(r, 1, "f32", "3r1w"), "");
+}
+
+// A read is no limit for what also writes.
+TEST(Ceilings, TakeTheCopyWhereNoStreamHasThePattern) {
+  Report r;
+  for (const auto& [pattern, seconds] : {std::pair{"copy", 0.1}, {"read", 0.05}}) {
+    r.cases.push_back(test::ceiling_case("copy", 1, 1e9, {seconds}));
+    r.cases.back().params["pattern"] = std::string(pattern);
+  }
+  EXPECT_EQ(reports::copy_rates(r, 1, "f32", "3r1w"), (ByRound{{0, 1e10}}));
+  EXPECT_EQ(reports::stream_pattern(r, 1, "f32", "3r1w"), "copy");
+  EXPECT_EQ(reports::copy_rates(r, 1, "f32", "read"), (ByRound{{0, 2e10}}));
 }
 
 // The machine slows to half between rounds; the op keeps its share, and medians of times would not

@@ -16,6 +16,12 @@ using Json = nlohmann::json;
 
 schema::Report finished() {
   schema::Report report = test::sample_report();
+  for (const char* variant : {"flash", "unfused"}) {
+    report.cases.insert(report.cases.begin() + 2,
+                        test::kernel_case("attention", 12, {0.01, 0.02, 0.01}));
+    report.cases[2].params["variant"] = std::string(variant);
+    report.cases[2].work = {.flops = 1e9, .bytes = 1e6, .tokens = {}};
+  }
   const schema::ScalingPlan plan = test::sample_plan();
   reports::finish(report, {&plan, 1});
   return report;
@@ -34,7 +40,7 @@ TEST(Json, HasEveryTopLevelFieldOfTheContract) {
   const Json j = Json::parse(schema::to_json(schema::Report{}));
   for (const char* field :
        {"schema", "run", "environment", "ceilings", "cases", "training", "scaling", "scaling_more",
-        "phases_s", "references", "verdict", "benchmarks", "context"})
+        "comparisons", "closure", "phases_s", "references", "verdict", "benchmarks", "context"})
     EXPECT_TRUE(j.contains(field)) << field;
   EXPECT_EQ(j["schema"]["name"], "bench.report");
   EXPECT_EQ(j["schema"]["version"], 1);
@@ -65,6 +71,19 @@ TEST(Json, ReadsBackWhatItWrote) {
   EXPECT_EQ(schema::to_json(again), text);
   EXPECT_EQ(again.scaling->points[1].model, "megatron-mini-mp2");
   EXPECT_EQ(std::get<std::string>(again.cases[0].params.at("model")), "megatron-mini-mp1");
+  EXPECT_EQ(again.cases[2].roofline->limit, "gemm");
+  EXPECT_EQ(again.comparisons.at(0).variants.at(1).variant, "flash");
+  EXPECT_EQ(again.closure.at(0).parts.at(0).case_name, "attention");
+}
+
+TEST(Json, ReadsAReportFromBeforeKernelsWereCompared) {
+  Json j = Json::parse(schema::to_json(finished()));
+  j.erase("comparisons");
+  j.erase("closure");
+  for (Json& c : j["cases"]) c.erase("roofline");
+  const schema::Report again = schema::from_json(j.dump(), "run.json");
+  EXPECT_TRUE(again.comparisons.empty());
+  EXPECT_FALSE(again.cases[2].roofline);
 }
 
 TEST(Json, ReadsNumbersThatWereNotFinite) {

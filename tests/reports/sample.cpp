@@ -57,11 +57,28 @@ CaseResult ceiling_case(const std::string& what, int ranks, double amount,
   return c;
 }
 
+CaseResult kernel_case(const std::string& name, double per_step,
+                       const std::vector<double>& rounds_s) {
+  CaseResult c = measured_case(name, 1, rounds_s);
+  c.plugin = "kernels";
+  c.suite = "kernels";
+  c.time_s->mode = "hot";
+  c.params = {{"model", std::string("megatron-mini-mp1")},
+              {"mode", std::string("hot")},
+              {"per_step", per_step}};
+  return c;
+}
+
 void add_step(Report& report, const std::string& point, const std::string& model_name, int ranks,
               int tp, double batch, const std::vector<double>& rounds_s) {
   const model::ModelConfig m = model::parse_model(model_name);
   CaseResult c = measured_case("train.gpt2.step", ranks, rounds_s);
-  c.params = {{"model", model_name}, {"recompute", std::string("none")}};
+  c.params = {{"model", model_name},
+              {"recompute", std::string("none")},
+              {"hidden", static_cast<double>(m.hidden)},
+              {"heads", static_cast<double>(m.heads)},
+              {"seq", static_cast<double>(m.seq)},
+              {"micro_batch", batch * tp / ranks}};
   c.layout = {.tp = tp, .pp = 1, .dp = ranks / tp, .sequence_parallel = false};
   c.scaling_point = point;
   c.work = {.flops = 1e9, .bytes = {}, .tokens = batch * static_cast<double>(m.seq)};

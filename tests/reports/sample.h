@@ -21,6 +21,11 @@ schema::CaseResult ceiling_case(const std::string& what, int ranks, double amoun
 void add_step(schema::Report& report, const std::string& point, const std::string& model, int ranks,
               int tp, double batch, const std::vector<double>& rounds_s);
 
+// A kernel of the f32 step of megatron-mini-mp1, with the parameters that say so: it runs
+// `per_step` times in a step.
+schema::CaseResult kernel_case(const std::string& name, double per_step,
+                               const std::vector<double>& rounds_s);
+
 // Two points: megatron-mini-mp1 on 1 rank (0.5 s a step) and megatron-mini-mp2 on 2 ranks (0.6 s),
 // both batch 8.
 schema::Report sample_report();

@@ -18,6 +18,12 @@ using Json = nlohmann::json;
 
 Json valid_report() {
   schema::Report report = test::sample_report();
+  for (const char* variant : {"", "flash"}) {
+    schema::CaseResult kernel = test::kernel_case("attention", 4, {0.01, 0.02, 0.01});
+    kernel.work = {.flops = 1e9, .bytes = 1e6, .tokens = {}};
+    if (*variant != '\0') kernel.params["variant"] = std::string(variant);
+    report.cases.insert(report.cases.end() - 1, kernel);
+  }
   const schema::ScalingPlan plan = test::sample_plan();
   reports::finish(report, {&plan, 1});
   return Json::parse(schema::to_json(report));
@@ -57,19 +63,39 @@ const Break kBreaks[] = {
     {"other_version", [](Json& j) { j["schema"]["version"] = 2; }, "/schema/version"},
     {"no_time", [](Json& j) { j["cases"][0]["time_s"] = nullptr; }, "/cases/0/time_s"},
     {"time_of_skipped", [](Json& j) { j["cases"].back()["time_s"] = j["cases"][0]["time_s"]; },
-     "/cases/5/time_s"},
-    {"no_reason", [](Json& j) { j["cases"].back()["reason"] = ""; }, "/cases/5/reason"},
+     "/cases/7/time_s"},
+    {"no_reason", [](Json& j) { j["cases"].back()["reason"] = ""; }, "/cases/7/reason"},
     {"interval",
      [](Json& j) {
        j["cases"][0]["time_s"]["ci95"] = {2, 1};
      },
      "/cases/0/time_s/ci95"},
     {"quantiles", [](Json& j) { j["cases"][0]["time_s"]["p75"] = 0.1; }, "/cases/0/time_s/p75"},
-    {"twice", [](Json& j) { j["cases"].push_back(j["cases"][0]); }, "/cases/6"},
+    {"twice", [](Json& j) { j["cases"].push_back(j["cases"][0]); }, "/cases/8"},
     {"wrong_yet_measured", [](Json& j) { j["cases"][0]["verify"]["status"] = "wrong"; },
      "/cases/0/outcome"},
     {"reference_gone", [](Json& j) { j["references"].erase(1); }, "/references"},
     {"no_why_not", [](Json& j) { j["references"][0]["why_not"] = ""; }, "/references/0/why_not"},
+    {"unknown_limit", [](Json& j) { j["cases"][5]["roofline"]["limit"] = "network"; },
+     "/cases/5/roofline"},
+    {"limit_without_fraction", [](Json& j) { j["cases"][5]["roofline"]["of_limit"] = nullptr; },
+     "/cases/5/roofline/limit"},
+    {"farther_limit", [](Json& j) { j["cases"][5]["roofline"]["limit"] = "stream"; },
+     "/cases/5/roofline/limit"},
+    {"one_variant", [](Json& j) { j["comparisons"][0]["variants"].erase(1); },
+     "/comparisons/0/variants"},
+    {"baseline_gone", [](Json& j) { j["comparisons"][0]["baseline_variant"] = "other"; },
+     "/comparisons/0/baseline_variant"},
+    {"time_of_wrong_variant",
+     [](Json& j) { j["comparisons"][0]["variants"][1]["outcome"] = "wrong"; },
+     "/comparisons/0/variants/1/time_s"},
+    {"ratio_outside", [](Json& j) { j["comparisons"][0]["variants"][1]["ratio"]["high"] = 0.5; },
+     "/comparisons/0/variants/1/ratio"},
+    {"closure_of_nothing", [](Json& j) { j["closure"][0]["parts"].clear(); },
+     "/closure/0/kernels_s"},
+    {"closure_of_unknown", [](Json& j) { j["closure"][0]["case"] = "other"; }, "/closure/0/case"},
+    {"part_of_unknown", [](Json& j) { j["closure"][0]["parts"][0]["case"] = "other"; },
+     "/closure/0/parts/0/case"},
     {"point_order",
      [](Json& j) { std::swap(j["scaling"]["points"][0], j["scaling"]["points"][1]); },
      "/scaling/points/1/ranks"},

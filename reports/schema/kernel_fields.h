@@ -1,0 +1,64 @@
+#pragma once
+// fields.h goes on: what the report says of kernels. Private to this folder.
+
+#include "reports/schema/fields.h"
+#include "reports/schema/kernels.h"
+
+namespace bench::schema {
+
+void fields(auto& v, Is<Roofline> auto& x) {
+  v("intensity_flops_per_byte", x.intensity_flops_per_byte);
+  v("ridge_flops_per_byte", x.ridge_flops_per_byte);
+  v("gemm_fraction", x.gemm_fraction);
+  v("stream_fraction", x.stream_fraction);
+  v.nullable("stream_pattern", x.stream_pattern);
+  v.nullable("limit", x.limit);
+  v("of_limit", x.of_limit);
+}
+
+void fields(auto& v, Is<RatioOverRounds> auto& x) {
+  v("median", x.median);
+  v("low", x.low);
+  v("high", x.high);
+}
+
+void fields(auto& v, Is<ComparedVariant> auto& x) {
+  v("variant", x.variant);
+  v("outcome", x.outcome);
+  v("time_s", x.time_s);
+  v("ratio", x.ratio);
+}
+
+void fields(auto& v, Is<Comparison> auto& x) {
+  v("name", x.name);
+  v("dtype", x.dtype);
+  v("ranks", x.ranks);
+  v("params", x.params);
+  v("baseline_variant", x.baseline_variant);
+  v("variants", x.variants);
+}
+
+void fields(auto& v, Is<ClosurePart> auto& x) {
+  v("case", x.case_name);
+  v("params", x.params);
+  v.count("per_step", x.per_step);
+  v("time_s", x.time_s);
+  v("total_s", x.total_s);
+  v("fraction", x.fraction);
+}
+
+void fields(auto& v, Is<Closure> auto& x) {
+  v("case", x.case_name);
+  v("dtype", x.dtype);
+  v("model", x.model);
+  v("ranks", x.ranks);
+  v("step_s", x.step_s);
+  v("kernels_s", x.kernels_s);
+  v("kernels_fraction", x.kernels_fraction);
+  v.interval("kernels_fraction_over_rounds", x.kernels_fraction_over_rounds, x.kernels_fraction);
+  v("remainder_s", x.remainder_s);
+  v("parts", x.parts);
+  v("missing", x.missing);
+}
+
+}  // namespace bench::schema
