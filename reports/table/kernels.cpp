@@ -16,8 +16,8 @@ using schema::Number;
 using schema::Report;
 
 constexpr const char* kRemainder =
-    "remainder: not in these kernels: calls between them, tokens in and loss out, communication; "
-    "less what is faster\n  in the step than alone\n";
+    "remainder: calls between these kernels, tokens in and loss out, communication; less what is "
+    "faster in the step than alone\n";
 
 void add_variants(const schema::Comparison& comparison, const Report& report, Grid& grid) {
   std::string label = label_of(report, comparison.name, comparison.dtype, comparison.params);

@@ -45,13 +45,82 @@ CaseResult case_without_time(const std::string& name, int ranks, Outcome outcome
 
 namespace {
 
+schema::Roofline roofline(schema::Number intensity, schema::Number gemm, schema::Number stream,
+                          const std::string& pattern) {
+  schema::Roofline r;
+  r.intensity_flops_per_byte = intensity;
+  r.ridge_flops_per_byte = 15.5;
+  r.gemm_fraction = gemm;
+  r.stream_fraction = stream;
+  r.stream_pattern = pattern;
+  const bool by_gemm = gemm.value_or(0) >= stream.value_or(0);
+  r.limit = by_gemm ? "gemm" : "stream";
+  r.of_limit = by_gemm ? gemm : stream;
+  return r;
+}
+
+schema::Comparison example_comparison() {
+  schema::Comparison c;
+  c.name = "gpt2.layer.attention.fwd";
+  c.dtype = "f32";
+  c.ranks = 2;
+  c.baseline_variant = "unfused";
+  c.variants = {{.variant = "unfused",
+                 .outcome = Outcome::measured,
+                 .time_s = 20e-3,
+                 .ratio = schema::RatioOverRounds{.median = 1, .low = 1, .high = 1}},
+                {.variant = "flash",
+                 .outcome = Outcome::measured,
+                 .time_s = 12.5e-3,
+                 .ratio = schema::RatioOverRounds{.median = 1.6, .low = 1.58, .high = 1.63}},
+                {.variant = "quick", .outcome = Outcome::wrong, .time_s = {}, .ratio = {}}};
+  return c;
+}
+
+schema::Closure example_closure() {
+  schema::Closure c;
+  c.case_name = "train.step.weak";
+  c.dtype = "f32";
+  c.model = "megatron-mini-mp1";
+  c.step_s = 0.5;
+  c.kernels_s = 0.45;
+  c.kernels_fraction = 0.9;
+  c.kernels_fraction_over_rounds = {.low = 0.88, .high = 0.91};
+  c.remainder_s = 0.05;
+  c.parts = {{.case_name = "gpt2.adamw",
+              .params = {},
+              .per_step = 1,
+              .time_s = 0.05,
+              .total_s = 0.05,
+              .fraction = 0.1},
+             {.case_name = "gpt2.layer.mlp.fc1.fwd",
+              .params = {},
+              .per_step = 4,
+              .time_s = 0.1,
+              .total_s = 0.4,
+              .fraction = 0.8}};
+  return c;
+}
+
 std::vector<CaseResult> example_cases() {
   CaseResult gemm = measured_case("kernels.ceiling.gemm.2048", 2, 0.1);
   gemm.rates.tflops_per_rank = 0.1718;
   gemm.of_ceiling.gemm = 1;
+  gemm.roofline = roofline({}, 1, {}, "");
+  CaseResult unfused = measured_case("gpt2.layer.attention.fwd", 2, 20e-3);
+  unfused.params["variant"] = "unfused";
+  unfused.rates.tflops_per_rank = 0.0902;
+  unfused.of_ceiling = {.gemm = 0.525, .copy = 0.075};
+  unfused.roofline = roofline(25.6, 0.525, 0.075, "copy");
+  CaseResult flash = measured_case("gpt2.layer.attention.fwd", 2, 12.5e-3);
+  flash.params["variant"] = "flash";
+  flash.rates.tflops_per_rank = 0.1443;
+  flash.of_ceiling = {.gemm = 0.84, .copy = 0.028};
+  flash.roofline = roofline(128, 0.84, 0.028, "copy");
   CaseResult norm = measured_case("gpt2.layer.ln1.fwd", 2, 312e-6);
   norm.rates.gbytes_per_s = 9.75;
   norm.of_ceiling.copy = 0.875;
+  norm.roofline = roofline({}, {}, 0.875, "copy");
   norm.flags = {"unsteady"};
   CaseResult reduce = measured_case("collectives.all_reduce.1MiB", 2, 1.25e-3);
   reduce.rates.algbw_gbytes_per_s = reduce.rates.busbw_gbytes_per_s = 0.839;
@@ -62,6 +131,8 @@ std::vector<CaseResult> example_cases() {
   two.flags = {"not_converged"};
   return {gemm,
           norm,
+          unfused,
+          flash,
           reduce,
           one,
           two,
@@ -169,8 +240,11 @@ Report example_report() {
                  .dtype = "f32",
                  .gemm_flops_per_s = 171.8e9,
                  .copy_bytes_per_s = 11.1e9,
-                 .unsteady = true}};
+                 .unsteady = true,
+                 .ridge_flops_per_byte = 15.5}};
   r.cases = example_cases();
+  r.comparisons = {example_comparison()};
+  r.closure = {example_closure()};
   schema::TrainingRun training;
   training.case_name = "train.step.weak";
   training.ranks = 2;

@@ -11,8 +11,8 @@ schema::CaseResult measured_case(const std::string& name, int ranks, double seco
 schema::CaseResult case_without_time(const std::string& name, int ranks, schema::Outcome outcome,
                                      const std::string& reason);
 
-// Ceilings, a kernel, a collective, a skipped case, one training run and the weak curve of 1 and 2
-// ranks, complete.
+// Ceilings, a kernel, two variants of another, a collective, a skipped case, one training run with
+// its closure and the weak curve of 1 and 2 ranks, complete.
 schema::Report example_report();
 
 }  // namespace bench::test

@@ -17,9 +17,9 @@ using schema::Report;
 using schema::Verdict;
 using Of = Requirement::Of;
 
-Verdict judged(const Report& report, std::initializer_list<std::string_view> texts) {
+Verdict judged(const Report& report, const std::vector<std::string>& texts) {
   std::vector<Requirement> requirements;
-  for (std::string_view text : texts) requirements.push_back(parse_requirement(text));
+  for (const std::string& text : texts) requirements.push_back(parse_requirement(text));
   return judge(report, requirements);
 }
 
@@ -66,6 +66,13 @@ TEST(ParseRequirement, findsThePartsOfAPath) {
   EXPECT_EQ(of_point.ranks, 8);
   EXPECT_EQ(of_point.field, "efficiency.time");
   EXPECT_EQ(parse_requirement("phases_s.wall<60").of, Of::phase);
+  const Requirement of_variant =
+      parse_requirement("comparisons.gpt2.layer.attention.fwd.flash.ratio.low>=1.5");
+  EXPECT_EQ(of_variant.of, Of::comparisons);
+  EXPECT_EQ(of_variant.name, "gpt2.layer.attention.fwd.flash");
+  EXPECT_EQ(of_variant.field, "ratio.low");
+  EXPECT_EQ(parse_requirement("closure.kernels_fraction>=0.9").field, "kernels_fraction");
+  EXPECT_EQ(parse_requirement("cases.x.roofline.of_limit>=0.9").field, "roofline.of_limit");
 }
 
 TEST(ParseRequirement, refusesWhatItDoesNotKnowAndShowsIt) {
@@ -88,6 +95,11 @@ TEST(ParseRequirement, refusesWhatItDoesNotKnowAndShowsIt) {
                            "cases..time_s.median>=1",
                            "cases.time_s.median>=1",
                            "cases.x.time_s.average>=1",
+                           "cases.x.roofline.limit>=1",
+                           "comparisons.ratio.median>=1",
+                           "comparisons.x.flash.ratio>=1",
+                           "closure.>=1",
+                           "closure.x.kernels_s>=1",
                            "phases_s.lunch>=1",
                            "scaling.efficiency.flops>=",
                            "scaling.efficiency.flops>=70%",
@@ -115,6 +127,11 @@ TEST(CheckCaseNames, refusesACaseThatWillNotRun) {
       parse_requirement("scaling.efficiency.flops>=0.7"),
       parse_requirement("cases.train.step.weak.time_s.median<1")};
   EXPECT_NO_THROW(check_case_names(requirements, planned));
+  requirements.push_back(parse_requirement("comparisons.train.step.weak.flash.ratio.median>1"));
+  EXPECT_NO_THROW(check_case_names(requirements, planned));
+  const std::vector<Requirement> variant = {
+      parse_requirement("comparisons.train.flash.ratio.median>1")};
+  EXPECT_THROW(check_case_names(variant, planned), UsageError);
   requirements.push_back(parse_requirement("cases.train.step.strong.time_s.median<1"));
   EXPECT_THROW(check_case_names(requirements, planned), UsageError);
 }
@@ -146,7 +163,35 @@ TEST(Judge, readsTheFiguresOfCases) {
   EXPECT_EQ(judged(report, {"cases.gpt2.layer.ln1.fwd.rates.gbytes_per_s>=9.75"}).state, "pass");
   EXPECT_EQ(judged(report, {"cases.gpt2.layer.ln1.fwd.of_ceiling.copy>=0.875"}).state, "pass");
   EXPECT_EQ(judged(report, {"cases.gpt2.layer.ln1.fwd.verify.error<=1e-6"}).state, "pass");
+  EXPECT_EQ(judged(report, {"cases.gpt2.layer.ln1.fwd.roofline.of_limit>=0.875"}).state, "pass");
   EXPECT_EQ(judged(report, {"cases.gpt2.layer.ln1.fwd.time_s.median<=311e-6"}).state, "fail");
+}
+
+TEST(Judge, readsTheFiguresOfVariants) {
+  const Report report = test::example_report();
+  const Verdict pass =
+      judged(report, {"comparisons.gpt2.layer.attention.fwd.flash.ratio.median>=1.6"});
+  EXPECT_EQ(pass.state, "pass");
+  EXPECT_NE(all(pass).find("measured 1.6 against unfused"), std::string::npos) << all(pass);
+  EXPECT_EQ(judged(report, {"comparisons.gpt2.layer.attention.fwd.flash.ratio.low>=1.6"}).state,
+            "fail");
+  for (const char* variant : {"quick", "nobody"})
+    EXPECT_EQ(judged(report, {"comparisons.gpt2.layer.attention.fwd." + std::string(variant) +
+                              ".ratio.median>=0"})
+                  .state,
+              "no_verdict");
+}
+
+TEST(Judge, readsTheFiguresOfAClosureThatIsWhole) {
+  Report report = test::example_report();
+  EXPECT_EQ(judged(report, {"closure.kernels_fraction>=0.9"}).state, "pass");
+  EXPECT_EQ(judged(report, {"closure.remainder_s<0.05"}).state, "fail");
+  report.closure[0].missing = {"gpt2.adamw"};
+  const Verdict open = judged(report, {"closure.kernels_fraction>=0.9"});
+  EXPECT_EQ(open.state, "no_verdict");
+  EXPECT_NE(all(open).find("kernels without a time: gpt2.adamw"), std::string::npos) << all(open);
+  report.closure.clear();
+  EXPECT_EQ(judged(report, {"closure.kernels_fraction>=0"}).state, "no_verdict");
 }
 
 TEST(Judge, wantsEveryRankCountOfACaseToMeetTheFigure) {

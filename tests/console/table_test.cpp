@@ -77,6 +77,41 @@ TEST(Table, tellsCasesOfOneNameApart) {
   EXPECT_TRUE(says(report, "gpt2.gelu.fwd variant=plain"));
   EXPECT_TRUE(says(report, "gpt2.gelu.fwd variant=fused"));
   EXPECT_FALSE(says(report, "mode=cold"));
+  report.cases.back().dtype = "bf16";
+  EXPECT_TRUE(says(report, "gpt2.gelu.fwd dtype=bf16 variant=fused"));
+}
+
+TEST(Table, hasNoColumnThatSaysNothing) {
+  Report report = test::example_report();
+  EXPECT_TRUE(says(report, " ranks  "));
+  EXPECT_TRUE(says(report, " FLOP/B "));
+  report.cases = {test::measured_case("collectives.all_reduce.8B", 2, 1e-6)};
+  report.ceilings.clear();
+  report.training.clear();
+  report.scaling.reset();
+  EXPECT_FALSE(says(report, " ranks  "));
+  EXPECT_FALSE(says(report, "FLOP/B"));
+  EXPECT_FALSE(says(report, "of stream"));
+}
+
+TEST(Table, callsAStreamByItsPattern) {
+  Report report = test::example_report();
+  report.cases = {report.cases[1]};
+  report.cases[0].roofline->stream_pattern = "triad";
+  EXPECT_TRUE(says(report, " triad "));
+  report.cases[0].roofline->stream_pattern = "";
+  EXPECT_TRUE(says(report, " stream "));
+}
+
+TEST(Table, warnsOfAClosureThatLacksKernels) {
+  Report report = test::example_report();
+  EXPECT_FALSE(says(report, "without a time"));
+  report.closure[0].missing = {"gpt2.head.fwd", "gpt2.head.dgrad"};
+  EXPECT_TRUE(says(report, "without a time, so part of the remainder: gpt2.head.fwd, gpt2.head"));
+  report.closure[0].parts.clear();
+  report.closure[0].kernels_s = report.closure[0].kernels_fraction = {};
+  report.closure[0].remainder_s = {};
+  EXPECT_TRUE(says(report, "a step of 500 ms\n"));
 }
 
 TEST(Table, survivesAnEmptyReportAndNumbersThatAreNone) {
