@@ -5,7 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "parallel/comm/reduce.h"
+#include "bench/base/bfloat16.h"
 
 namespace bench::comm_checks {
 namespace {
