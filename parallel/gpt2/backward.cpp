@@ -14,7 +14,7 @@ template <class T>
 void zero_added_to(StepState<T>& st) {
   for (const layout::Span& run : st.table.added_to_runs()) {
     st.context.device.fill(st.context.stream, st.gradient(run.begin), 0,
-                           static_cast<size_t>(run.size) * sizeof(T));
+                           static_cast<size_t>(run.size) * sizeof(kernels::Wide<T>));
   }
 }
 
@@ -71,8 +71,8 @@ void column_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p, bool 
 template <class T>
 struct NormPlace {
   const T* x;
-  const T* mean;
-  const T* rstd;
+  const kernels::Wide<T>* mean;
+  const kernels::Wide<T>* rstd;
   int64_t gain, bias;
   bool last;  // the final norm: no gradient came along the residual path yet
 };
@@ -220,5 +220,6 @@ void backward(StepState<T>& st, int64_t micro) {
 
 template void backward(StepState<float>&, int64_t);
 template void backward(StepState<double>&, int64_t);
+template void backward(StepState<bfloat16>&, int64_t);
 
 }  // namespace bench::gpt2

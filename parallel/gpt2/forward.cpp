@@ -37,8 +37,8 @@ struct NormPlace {
   T* stream;        // [n, h] residual stream that is normalised
   int64_t gain, bias;
   T* y;
-  T* mean;
-  T* rstd;
+  kernels::Wide<T>* mean;
+  kernels::Wide<T>* rstd;
 };
 
 template <class T>
@@ -46,7 +46,7 @@ void normalise(StepState<T>& st, const NormPlace<T>& p) {
   const bool adds = p.branch != nullptr;
   st.ops.layer_norm_forward(st.context, {.n = st.shape.n,
                                          .h = st.shape.h,
-                                         .eps = static_cast<T>(kNormEps),
+                                         .eps = static_cast<kernels::Wide<T>>(kNormEps),
                                          .x = adds ? p.branch : p.stream,
                                          .residual = adds ? p.before : nullptr,
                                          .sum = adds ? p.stream : nullptr,
@@ -135,7 +135,8 @@ void layer_forward(StepState<T>& st, int64_t index) {
 
 // Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits.
 template <class T>
-void cross_entropy(StepState<T>& st, const int32_t* targets, T* loss, LossMode mode) {
+void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss,
+                   LossMode mode) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
   const int64_t cols = s.vocab.rows, first = s.vocab.first;
@@ -162,7 +163,7 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, T* loss, LossMode m
                              .cols = cols,
                              .first_col = first,
                              .true_vocab = s.true_vocab,
-                             .scale = static_cast<T>(scale),
+                             .scale = static_cast<kernels::Wide<T>>(scale),
                              .logits = w.logits,
                              .row_max = w.row_max,
                              .sum_and_target = w.sums,
@@ -172,7 +173,7 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, T* loss, LossMode m
 }
 
 template <class T>
-void head(StepState<T>& st, const int32_t* targets, T* loss, LossMode mode) {
+void head(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss, LossMode mode) {
   const Range range(st.context, "head", 0);
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
@@ -207,5 +208,6 @@ void forward(StepState<T>& st, int64_t micro, LossMode mode) {
 
 template void forward(StepState<float>&, int64_t, LossMode);
 template void forward(StepState<double>&, int64_t, LossMode);
+template void forward(StepState<bfloat16>&, int64_t, LossMode);
 
 }  // namespace bench::gpt2

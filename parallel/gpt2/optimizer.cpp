@@ -27,7 +27,7 @@ void start_norm(StepState<T>& st) {
 template <class T>
 void start_loss_copy(StepState<T>& st) {
   st.context.device.copy(st.context.stream, st.host_loss.data(), st.work.loss,
-                         st.host_loss.size() * sizeof(T));
+                         st.host_loss.size() * sizeof(kernels::Wide<T>));
 }
 
 // Sums in double on the host, in token order, then over the data ranks.
@@ -36,7 +36,7 @@ double finish_loss(StepState<T>& st) {
   Device& device = st.context.device;
   const Stream stream = st.context.stream;
   double sum = 0;
-  for (const T loss : st.host_loss) sum += static_cast<double>(loss);
+  for (const auto loss : st.host_loss) sum += static_cast<double>(loss);
   if (st.config.dp > 1) {
     double* slot = st.scalars.data() + kLossSum;
     device.copy(stream, slot, &sum, sizeof sum);
@@ -54,7 +54,7 @@ void synchronise_gradients(StepState<T>& st) {
   if (st.config.dp == 1) return;
   const Range range(st.context, "grad_sync", 0);
   const int64_t bucket =
-      std::max<int64_t>(1, st.config.bucket_bytes / static_cast<int64_t>(sizeof(T)));
+      std::max<int64_t>(1, st.config.bucket_bytes / static_cast<int64_t>(sizeof(kernels::Wide<T>)));
   for (int64_t end = st.table.flat_size(); end > 0; end -= bucket) {
     const int64_t begin = std::max<int64_t>(0, end - bucket);
     all_reduce(st.context, st.mesh, Axis::data, st.gradient(begin), end - begin, ReduceOp::sum);
@@ -88,6 +88,7 @@ double read_loss(StepState<T>& st) {
 template <class T>
 void apply_adamw(StepState<T>& st, double grad_norm) {
   const StepConfig& c = st.config;
+  constexpr bool is_rounded = !std::is_same_v<T, kernels::Wide<T>>;
   ++st.updates;
   // torch.nn.utils.clip_grad_norm_: max_norm / (norm + 1e-6), never above one.
   const double clip = std::min(1.0, c.clip / (grad_norm + 1e-6));
@@ -102,19 +103,24 @@ void apply_adamw(StepState<T>& st, double grad_norm) {
                               .clip = clip,
                               .step = st.updates,
                               .g = st.gradient(at),
-                              .w = st.weight(at),
+                              .w = st.master(at),
                               .m = st.m.data() + at,
-                              .v = st.v.data() + at});
+                              .v = st.v.data() + at,
+                              .copy = is_rounded ? st.weight(at) : nullptr});
   }
 }
 
 template void synchronise_gradients(StepState<float>&);
 template void synchronise_gradients(StepState<double>&);
+template void synchronise_gradients(StepState<bfloat16>&);
 template StepResult read_loss_and_norm(StepState<float>&, double*);
 template StepResult read_loss_and_norm(StepState<double>&, double*);
+template StepResult read_loss_and_norm(StepState<bfloat16>&, double*);
 template double read_loss(StepState<float>&);
 template double read_loss(StepState<double>&);
+template double read_loss(StepState<bfloat16>&);
 template void apply_adamw(StepState<float>&, double);
 template void apply_adamw(StepState<double>&, double);
+template void apply_adamw(StepState<bfloat16>&, double);
 
 }  // namespace bench::gpt2

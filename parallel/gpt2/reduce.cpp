@@ -1,5 +1,7 @@
 #include "parallel/gpt2/reduce.h"
 
+#include "bench/base/bfloat16.h"
+
 namespace bench::gpt2 {
 namespace {
 
@@ -48,7 +50,9 @@ StartedSum<T>::~StartedSum() {
 
 template void all_reduce(const Context&, layout::Mesh&, layout::Axis, float*, int64_t, ReduceOp);
 template void all_reduce(const Context&, layout::Mesh&, layout::Axis, double*, int64_t, ReduceOp);
+template void all_reduce(const Context&, layout::Mesh&, layout::Axis, bfloat16*, int64_t, ReduceOp);
 template class StartedSum<float>;
 template class StartedSum<double>;
+template class StartedSum<bfloat16>;
 
 }  // namespace bench::gpt2

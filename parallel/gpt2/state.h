@@ -2,6 +2,7 @@
 // What the parts of a step share. The phases (forward, backward, gradient synchronisation,
 // optimizer) are free functions over it, each in a file of its own.
 
+#include <type_traits>
 #include <vector>
 
 #include "bench/device/buffer.h"
@@ -16,6 +17,8 @@ namespace bench::gpt2 {
 
 template <class T>
 struct StepState {
+  using Wide = kernels::Wide<T>;
+
   Context context;
   StepConfig config;
   kernels::Ops<T> ops;
@@ -23,21 +26,30 @@ struct StepState {
   RankShape shape;
   ParameterTable table;
 
-  // Flat, table.flat_size() elements each.
-  Buffer<T> weights;
-  Buffer<T> gradients;
-  Buffer<T> m;          // Adam's first moment
-  Buffer<T> v;          // and second
+  // Flat, table.flat_size() elements each. What an update reads and writes is wide (Micikevicius
+  // 2018, section 3.1): a step of Adam is smaller than the rounding of a bfloat16 weight.
+  Buffer<Wide> weights;
+  Buffer<Wide> gradients;
+  Buffer<Wide> m;       // Adam's first moment
+  Buffer<Wide> v;       // and second
+  Buffer<T> rounded;    // what the ops read, the weights rounded to T; empty where T is Wide
   int64_t updates = 0;  // optimizer steps so far
 
   Buffer<int32_t> inputs;   // [accumulation * n]
   Buffer<int32_t> targets;  // [accumulation * n]
   Workspace<T> work;
-  Buffer<double> scalars;    // [2] see Scalar
-  std::vector<T> host_loss;  // [accumulation * n]
+  Buffer<double> scalars;       // [2] see Scalar
+  std::vector<Wide> host_loss;  // [accumulation * n]
 
-  T* weight(int64_t offset) { return weights.data() + offset; }
-  T* gradient(int64_t offset) { return gradients.data() + offset; }
+  // As the ops read it.
+  T* weight(int64_t offset) {
+    if constexpr (std::is_same_v<T, Wide>)
+      return weights.data() + offset;
+    else
+      return rounded.data() + offset;
+  }
+  Wide* master(int64_t offset) { return weights.data() + offset; }
+  Wide* gradient(int64_t offset) { return gradients.data() + offset; }
   bool first_tensor_rank() const { return mesh.rank(layout::Axis::tensor) == 0; }
 };
 

@@ -10,9 +10,13 @@
 namespace bench::gpt2 {
 namespace {
 
-template <class T>
-void copy_now(StepState<T>& st, T* to, const T* from, int64_t size) {
-  st.context.device.copy(st.context.stream, to, from, static_cast<size_t>(size) * sizeof(T));
+using kernels::Wide;
+
+constexpr int64_t kChunk = 1 << 20;  // elements that go through the host at a time
+
+template <class T, class Element>
+void copy_now(StepState<T>& st, Element* to, const Element* from, int64_t size) {
+  st.context.device.copy(st.context.stream, to, from, static_cast<size_t>(size) * sizeof(Element));
   st.context.device.synchronize(st.context.stream);
 }
 
@@ -56,13 +60,14 @@ std::vector<T> assemble(const Parameter& p, const std::vector<T>& parts, int ran
 template <class T>
 void init_weights(StepState<T>& st, uint64_t seed) {
   std::vector<float> values;
-  std::vector<T> typed;
+  std::vector<Wide<T>> typed;
   for (const Parameter& p : st.table.all()) {
     values.resize(static_cast<size_t>(p.size()));
     initial_values(p, seed, st.shape.layers, st.context.device.threads(), values);
     typed.assign(values.begin(), values.end());
-    copy_now(st, st.weight(p.offset), typed.data(), p.size());
+    copy_now(st, st.master(p.offset), typed.data(), p.size());
   }
+  round_weights(st);
   zero_moments(st);
 }
 
@@ -70,43 +75,61 @@ template <class T>
 void load_weights(StepState<T>& st, const Safetensors& file) {
   const HfWeights weights(file, st.config.model, st.table);
   for (const Parameter& p : st.table.all()) {
-    const std::vector<T> part = shard_of<T>(p, weights.read(p));
-    copy_now(st, st.weight(p.offset), part.data(), p.size());
+    const std::vector<Wide<T>> part = shard_of<Wide<T>>(p, weights.read(p));
+    copy_now(st, st.master(p.offset), part.data(), p.size());
   }
+  round_weights(st);
   zero_moments(st);
 }
 
 template <class T>
+void round_weights(StepState<T>& st) {
+  if constexpr (!std::is_same_v<T, Wide<T>>) {
+    std::vector<Wide<T>> wide;
+    std::vector<T> narrow;
+    const int64_t total = st.table.flat_size();
+    for (int64_t at = 0; at < total; at += kChunk) {
+      const int64_t size = std::min(kChunk, total - at);
+      wide.resize(static_cast<size_t>(size));
+      narrow.resize(static_cast<size_t>(size));
+      copy_now(st, wide.data(), st.master(at), size);
+      std::transform(wide.begin(), wide.end(), narrow.begin(), [](Wide<T> x) { return T(x); });
+      copy_now(st, st.weight(at), narrow.data(), size);
+    }
+  }
+}
+
+template <class T>
 void add_gradient_to_weights(StepState<T>& st, double factor) {
-  constexpr int64_t kChunk = 1 << 20;  // elements
-  std::vector<T> w, g;
+  std::vector<Wide<T>> w, g;
   const int64_t total = st.table.flat_size();
   for (int64_t at = 0; at < total; at += kChunk) {
     const int64_t size = std::min(kChunk, total - at);
     w.resize(static_cast<size_t>(size));
     g.resize(static_cast<size_t>(size));
-    copy_now(st, w.data(), st.weight(at), size);
+    copy_now(st, w.data(), st.master(at), size);
     copy_now(st, g.data(), st.gradient(at), size);
     for (size_t i = 0; i < w.size(); ++i) {
-      w[i] = static_cast<T>(static_cast<double>(w[i]) + factor * static_cast<double>(g[i]));
+      w[i] = static_cast<Wide<T>>(static_cast<double>(w[i]) + factor * static_cast<double>(g[i]));
     }
-    copy_now(st, st.weight(at), w.data(), size);
+    copy_now(st, st.master(at), w.data(), size);
   }
+  round_weights(st);
 }
 
 template <class T>
-std::vector<T> gather_full(StepState<T>& st, std::string_view name, Held what) {
+std::vector<Wide<T>> gather_full(StepState<T>& st, std::string_view name, Held what) {
   const Parameter& p = st.table.find(name);
-  const T* local = what == Held::weight ? st.weight(p.offset) : st.gradient(p.offset);
+  const Wide<T>* local = what == Held::weight ? st.master(p.offset) : st.gradient(p.offset);
   const int ranks = p.sharding == Sharding::replicated ? 1 : st.config.tp;
-  Buffer<T> parts(st.context.device, ranks * p.size());
+  Buffer<Wide<T>> parts(st.context.device, ranks * p.size());
   if (ranks == 1) {
     copy_now(st, parts.data(), local, p.size());
   } else {
     st.mesh.along(layout::Axis::tensor)
-        .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<T>());
+        .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<Wide<T>>());
   }
-  std::vector<T> host(static_cast<size_t>(parts.size()));
+  std::vector<Wide<T>> host(static_cast<size_t>(parts.size()));
   copy_now(st, host.data(), parts.data(), parts.size());
   return assemble(p, host, ranks);
 }
@@ -114,7 +137,7 @@ std::vector<T> gather_full(StepState<T>& st, std::string_view name, Held what) {
 template <class T>
 void Snapshot<T>::take(StepState<T>& st) {
   const int64_t size = st.table.flat_size();
-  const auto keep = [&](std::vector<T>& to, const Buffer<T>& from) {
+  const auto keep = [&](std::vector<Wide<T>>& to, const Buffer<Wide<T>>& from) {
     to.resize(static_cast<size_t>(size));
     copy_now(st, to.data(), from.data(), size);
   };
@@ -138,17 +161,26 @@ void Snapshot<T>::restore(StepState<T>& st) const {
     copy_now(st, st.v.data(), v_.data(), size);
   }
   st.updates = updates_;
+  round_weights(st);
 }
 
 template void init_weights(StepState<float>&, uint64_t);
 template void init_weights(StepState<double>&, uint64_t);
+template void init_weights(StepState<bfloat16>&, uint64_t);
 template void load_weights(StepState<float>&, const Safetensors&);
 template void load_weights(StepState<double>&, const Safetensors&);
+template void load_weights(StepState<bfloat16>&, const Safetensors&);
+template void round_weights(StepState<float>&);
+template void round_weights(StepState<double>&);
+template void round_weights(StepState<bfloat16>&);
 template void add_gradient_to_weights(StepState<float>&, double);
 template void add_gradient_to_weights(StepState<double>&, double);
+template void add_gradient_to_weights(StepState<bfloat16>&, double);
 template std::vector<float> gather_full(StepState<float>&, std::string_view, Held);
 template std::vector<double> gather_full(StepState<double>&, std::string_view, Held);
+template std::vector<float> gather_full(StepState<bfloat16>&, std::string_view, Held);
 template class Snapshot<float>;
 template class Snapshot<double>;
+template class Snapshot<bfloat16>;
 
 }  // namespace bench::gpt2

@@ -13,11 +13,18 @@ namespace bench::gpt2 {
 
 enum class Held { weight, gradient };
 
+// The weights are set and shown as the optimizer keeps them, in the wide type; the rounded ones
+// follow.
+
 // Both also zero the moments and the step count.
 template <class T>
 void init_weights(StepState<T>& state, uint64_t seed);
 template <class T>
 void load_weights(StepState<T>& state, const Safetensors& file);
+
+// The rounded weights, from those that the optimizer keeps. Nothing where they are the same.
+template <class T>
+void round_weights(StepState<T>& state);
 
 // w += factor * g
 template <class T>
@@ -25,7 +32,7 @@ void add_gradient_to_weights(StepState<T>& state, double factor);
 
 // The full, unsharded, unpadded tensor on every rank. Collective over the tensor ranks.
 template <class T>
-std::vector<T> gather_full(StepState<T>& state, std::string_view name, Held what);
+std::vector<kernels::Wide<T>> gather_full(StepState<T>& state, std::string_view name, Held what);
 
 // A copy of weights, moments and step count.
 template <class T>
@@ -37,8 +44,8 @@ class Snapshot {
  private:
   bool taken_ = false;
   int64_t updates_ = 0;
-  std::vector<T> weights_;
-  std::vector<T> m_, v_;  // empty before the first update: zeros
+  std::vector<kernels::Wide<T>> weights_;
+  std::vector<kernels::Wide<T>> m_, v_;  // empty before the first update: zeros
 };
 
 }  // namespace bench::gpt2

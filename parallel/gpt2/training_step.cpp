@@ -24,6 +24,8 @@ Buffer<T> zeroed(const Context& context, int64_t size) {
 template <class T>
 StepState<T> make_state(const Context& context, Communicator& world, const StepConfig& config,
                         const kernels::Ops<T>& ops) {
+  using Wide = kernels::Wide<T>;
+  constexpr bool is_rounded = !std::is_same_v<T, Wide>;
   layout::Mesh mesh(world, validated(config).mesh());
   const int tensor_rank = mesh.rank(layout::Axis::tensor);
   const RankShape shape = rank_shape(config, tensor_rank);
@@ -36,15 +38,16 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .mesh = std::move(mesh),
           .shape = shape,
           .table = std::move(table),
-          .weights = zeroed<T>(context, size),
-          .gradients = zeroed<T>(context, size),
-          .m = zeroed<T>(context, size),
-          .v = zeroed<T>(context, size),
+          .weights = zeroed<Wide>(context, size),
+          .gradients = zeroed<Wide>(context, size),
+          .m = zeroed<Wide>(context, size),
+          .v = zeroed<Wide>(context, size),
+          .rounded = is_rounded ? zeroed<T>(context, size) : Buffer<T>(),
           .inputs = Buffer<int32_t>(context.device, tokens),
           .targets = Buffer<int32_t>(context.device, tokens),
           .work = Workspace<T>(context.device, shape, accumulation, ops),
           .scalars = zeroed<double>(context, kScalars),
-          .host_loss = std::vector<T>(static_cast<size_t>(tokens))};
+          .host_loss = std::vector<Wide>(static_cast<size_t>(tokens))};
 }
 
 }  // namespace
@@ -123,5 +126,6 @@ void TrainingStep<T>::perturb_along_gradient(double eps) {
 
 template class TrainingStep<float>;
 template class TrainingStep<double>;
+template class TrainingStep<bfloat16>;
 
 }  // namespace bench::gpt2

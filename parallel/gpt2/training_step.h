@@ -49,7 +49,7 @@ class TrainingStep {
 
   // The full, unsharded, unpadded tensor on every rank, [full_rows, full_cols]. Collective over
   // tensor ranks.
-  std::vector<T> gather(std::string_view name, Held what) {
+  std::vector<kernels::Wide<T>> gather(std::string_view name, Held what) {
     return gather_full(state_, name, what);
   }
 
@@ -59,8 +59,8 @@ class TrainingStep {
   int tensor_rank() const { return state_.mesh.rank(layout::Axis::tensor); }
   // First of this rank's rows in the global batch, and how many.
   layout::Span batch_rows() const { return state_.config.batch().rows_of_rank(data_rank()); }
-  // Weights, gradients and moments; activations and scratch.
-  size_t parameter_bytes() const { return 4 * state_.weights.bytes(); }
+  // Weights, gradients and moments (and rounded weights); activations and scratch.
+  size_t parameter_bytes() const { return 4 * state_.weights.bytes() + state_.rounded.bytes(); }
   size_t workspace_bytes() const { return state_.work.bytes(); }
 
   // For checks that look inside.

@@ -5,77 +5,90 @@ namespace {
 
 // Hands out pieces of a buffer; without one it only counts, so that one function both sizes and
 // carves.
-template <class T>
 class Carver {
  public:
-  explicit Carver(T* base) : base_(base) {}
-  T* take(int64_t size) {
-    T* piece = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += (size + 15) / 16 * 16;  // 64 bytes at least
+  explicit Carver(std::byte* base) : base_(base) {}
+
+  void* take_bytes(int64_t bytes) {
+    void* piece = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     return piece;
+  }
+  template <class U>
+  void take(U*& piece, int64_t elements) {
+    piece = static_cast<U*>(take_bytes(elements * static_cast<int64_t>(sizeof(U))));
   }
   int64_t used() const { return used_; }
 
  private:
-  T* base_;
+  static constexpr int64_t kAlignment = 64;  // a cache line
+  std::byte* base_;
   int64_t used_ = 0;
 };
 
 template <class T>
-LayerActivations<T> carve_layer(Carver<T>& c, const RankShape& s, int64_t saved_bytes) {
+LayerActivations<T> carve_layer(Carver& c, const RankShape& s, int64_t saved_bytes) {
   LayerActivations<T> a{};
-  a.in = c.take(s.n * s.h);
-  a.ln1 = c.take(s.n * s.h);
-  a.ln1_mean = c.take(s.n);
-  a.ln1_rstd = c.take(s.n);
-  a.qkv = c.take(s.n * 3 * s.h_part);
-  a.attention = c.take(s.n * s.h_part);
-  a.saved =
-      c.take((saved_bytes + static_cast<int64_t>(sizeof(T)) - 1) / static_cast<int64_t>(sizeof(T)));
-  a.mid = c.take(s.n * s.h);
-  a.ln2 = c.take(s.n * s.h);
-  a.ln2_mean = c.take(s.n);
-  a.ln2_rstd = c.take(s.n);
-  a.fc1 = c.take(s.n * s.ff);
-  a.gelu = c.take(s.n * s.ff);
+  c.take(a.in, s.n * s.h);
+  c.take(a.ln1, s.n * s.h);
+  c.take(a.ln1_mean, s.n);
+  c.take(a.ln1_rstd, s.n);
+  c.take(a.qkv, s.n * 3 * s.h_part);
+  c.take(a.attention, s.n * s.h_part);
+  a.saved = c.take_bytes(saved_bytes);
+  c.take(a.mid, s.n * s.h);
+  c.take(a.ln2, s.n * s.h);
+  c.take(a.ln2_mean, s.n);
+  c.take(a.ln2_rstd, s.n);
+  c.take(a.fc1, s.n * s.ff);
+  c.take(a.gelu, s.n * s.ff);
   return a;
 }
 
 template <class T>
-void carve(Carver<T>& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
-           int64_t saved_bytes) {
+void carve(Carver& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
+           const kernels::Ops<T>& ops) {
+  const int64_t saved_bytes = ops.attention_saved_bytes(s.micro_batch, s.seq, s.heads, s.d);
   w.layers.clear();
-  for (int64_t i = 0; i < s.layers; ++i) w.layers.push_back(carve_layer(c, s, saved_bytes));
-  w.out = c.take(s.n * s.h);
-  w.final_norm = c.take(s.n * s.h);
-  w.final_mean = c.take(s.n);
-  w.final_rstd = c.take(s.n);
-  w.branch = c.take(s.n * s.h);
-  w.logits = c.take(s.n * s.vocab.rows);
-  w.row_max = c.take(s.n);
-  w.sums = c.take(2 * s.n);
-  w.loss = c.take(accumulation * s.n);
-  w.d_residual = c.take(s.n * s.h);
-  w.d_norm = c.take(s.n * s.h);
-  w.d_part = c.take(s.n * s.h_part);
-  w.d_wide = c.take(s.n * s.ff);
+  for (int64_t i = 0; i < s.layers; ++i) w.layers.push_back(carve_layer<T>(c, s, saved_bytes));
+  c.take(w.out, s.n * s.h);
+  c.take(w.final_norm, s.n * s.h);
+  c.take(w.final_mean, s.n);
+  c.take(w.final_rstd, s.n);
+  c.take(w.branch, s.n * s.h);
+  c.take(w.logits, s.n * s.vocab.rows);
+  c.take(w.row_max, s.n);
+  c.take(w.sums, 2 * s.n);
+  c.take(w.loss, accumulation * s.n);
+  c.take(w.d_residual, s.n * s.h);
+  c.take(w.d_norm, s.n * s.h);
+  c.take(w.d_part, s.n * s.h_part);
+  c.take(w.d_wide, s.n * s.ff);
 }
 
 }  // namespace
 
 template <class T>
+int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, const kernels::Ops<T>& ops) {
+  Workspace<T> nowhere;
+  Carver counting(nullptr);
+  carve(counting, nowhere, shape, accumulation, ops);
+  return counting.used();
+}
+
+template <class T>
 Workspace<T>::Workspace(Device& device, const RankShape& shape, int64_t accumulation,
-                        const kernels::Ops<T>& ops) {
-  const int64_t saved =
-      ops.attention_saved_bytes(shape.micro_batch, shape.seq, shape.heads, shape.d);
-  Carver<T> counting(nullptr);
-  carve(counting, *this, shape, accumulation, saved);
-  memory_ = Buffer<T>(device, counting.used());
-  Carver<T> carving(memory_.data());
-  carve(carving, *this, shape, accumulation, saved);
+                        const kernels::Ops<T>& ops)
+    : memory_(device, workspace_bytes(shape, accumulation, ops)) {
+  Carver carving(memory_.data());
+  carve(carving, *this, shape, accumulation, ops);
 }
 
 template struct Workspace<float>;
 template struct Workspace<double>;
+template struct Workspace<bfloat16>;
+template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<float>&);
+template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<double>&);
+template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<bfloat16>&);
 
 }  // namespace bench::gpt2

@@ -1,7 +1,9 @@
 #pragma once
 // Everything a step needs besides the parameters: activations kept for the backward pass and
 // scratch, carved out of one buffer when the step is made, so that a step allocates nothing.
+// Statistics and losses are kept in the wide type.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,37 +16,37 @@ namespace bench::gpt2 {
 // One layer's activations; n tokens, h hidden, p tensor ranks.
 template <class T>
 struct LayerActivations {
-  T* in;         // [n, h] residual stream on entry
-  T* ln1;        // [n, h] what QKV reads
-  T* ln1_mean;   // [n]
-  T* ln1_rstd;   // [n]
-  T* qkv;        // [n, 3h/p]
-  T* attention;  // [n, h/p]
-  void* saved;   // attention_saved_bytes()
-  T* mid;        // [n, h] residual stream between attention and MLP
-  T* ln2;        // [n, h] what FC1 reads
-  T* ln2_mean;   // [n]
-  T* ln2_rstd;   // [n]
-  T* fc1;        // [n, 4h/p] before GELU
-  T* gelu;       // [n, 4h/p]
+  T* in;                       // [n, h] residual stream on entry
+  T* ln1;                      // [n, h] what QKV reads
+  kernels::Wide<T>* ln1_mean;  // [n]
+  kernels::Wide<T>* ln1_rstd;  // [n]
+  T* qkv;                      // [n, 3h/p]
+  T* attention;                // [n, h/p]
+  void* saved;                 // attention_saved_bytes()
+  T* mid;                      // [n, h] residual stream between attention and MLP
+  T* ln2;                      // [n, h] what FC1 reads
+  kernels::Wide<T>* ln2_mean;  // [n]
+  kernels::Wide<T>* ln2_rstd;  // [n]
+  T* fc1;                      // [n, 4h/p] before GELU
+  T* gelu;                     // [n, 4h/p]
 };
 
 template <class T>
 struct Workspace {
   std::vector<LayerActivations<T>> layers;
-  T* out = nullptr;         // [n, h] residual stream after the last layer
-  T* final_norm = nullptr;  // [n, h]
-  T* final_mean = nullptr;  // [n]
-  T* final_rstd = nullptr;  // [n]
-  T* branch = nullptr;      // [n, h] output of attention or MLP until the next norm adds it
-  T* logits = nullptr;      // [n, V/p]; their gradient takes their place
-  T* row_max = nullptr;     // [n]
-  T* sums = nullptr;        // [2n] sum of exp, target logit
-  T* loss = nullptr;        // [accumulation * n] a loss a token
-  T* d_residual = nullptr;  // [n, h] gradient of the residual stream
-  T* d_norm = nullptr;      // [n, h] gradient of a norm's output
-  T* d_part = nullptr;      // [n, h/p] gradient of the attention's output
-  T* d_wide = nullptr;      // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
+  T* out = nullptr;                        // [n, h] residual stream after the last layer
+  T* final_norm = nullptr;                 // [n, h]
+  kernels::Wide<T>* final_mean = nullptr;  // [n]
+  kernels::Wide<T>* final_rstd = nullptr;  // [n]
+  T* branch = nullptr;  // [n, h] output of attention or MLP until the next norm adds it
+  T* logits = nullptr;  // [n, V/p]; their gradient takes their place
+  kernels::Wide<T>* row_max = nullptr;  // [n]
+  kernels::Wide<T>* sums = nullptr;     // [2n] sum of exp, target logit
+  kernels::Wide<T>* loss = nullptr;     // [accumulation * n] a loss a token
+  T* d_residual = nullptr;              // [n, h] gradient of the residual stream
+  T* d_norm = nullptr;                  // [n, h] gradient of a norm's output
+  T* d_part = nullptr;                  // [n, h/p] gradient of the attention's output
+  T* d_wide = nullptr;                  // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
 
   Workspace() = default;
   Workspace(Device& device, const RankShape& shape, int64_t accumulation,
@@ -52,7 +54,11 @@ struct Workspace {
   size_t bytes() const { return memory_.bytes(); }
 
  private:
-  Buffer<T> memory_;
+  Buffer<std::byte> memory_;
 };
+
+// What a Workspace takes, without making one.
+template <class T>
+int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, const kernels::Ops<T>& ops);
 
 }  // namespace bench::gpt2

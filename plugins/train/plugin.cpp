@@ -13,9 +13,7 @@ class TrainPlugin final : public sdk::Plugin {
   std::vector<sdk::Case> cases(const sdk::Request& request) override {
     const TrainCase train = read_train_case(request);
     sdk::Case made = describe_case(train);
-    made.open = [train](const sdk::Place& place) {
-      return std::make_unique<TrainInstance>(train, place);
-    };
+    made.open = [train](const sdk::Place& place) { return open_training(train, place); };
     return {made};
   }
 };

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "kernels/ops.h"
+#include "parallel/gpt2/memory.h"
 #include "parallel/gpt2/work.h"
 
 namespace bench::train {
@@ -40,13 +41,25 @@ void choose_batch(const sdk::Request& request, gpt2::StepConfig& config) {
   }
 }
 
+DType read_dtype(const std::string& name) {
+  for (const DType known : {DType::f32, DType::bf16})
+    if (name == name_of(known)) return known;
+  throw UsageError(fmt::format("--dtype {}: training steps run in f32 or bf16", name));
+}
+
+template <class T>
+double memory_bytes(const gpt2::StepConfig& config) {
+  const auto memory = gpt2::step_memory(config, kernels::ops_for<T>(DeviceKind::cpu));
+  // The check of the gradient keeps the weights aside while it moves them.
+  const int64_t moved = memory.saved;
+  return static_cast<double>(memory.total() + moved);
+}
+
 }  // namespace
 
 TrainCase read_train_case(const sdk::Request& request) {
-  if (request.dtype != "f32")
-    throw UsageError(
-        fmt::format("--dtype {}: training steps run in f32 only so far", request.dtype));
   TrainCase train;
+  train.dtype = read_dtype(request.dtype);
   gpt2::StepConfig& config = train.config;
   config.model = model::parse_model(request.text("model", kDefaultModel));
   choose_layout(request, config);
@@ -70,6 +83,7 @@ sdk::Case describe_case(const TrainCase& train) {
   const auto base_name = [](const std::string& file) {
     return std::filesystem::path(file).filename().string();
   };
+  made.dtype = train.dtype;
   made.text_params = {{"model", c.model.name},
                       {"data", train.data.empty() ? "zipf" : base_name(train.data)},
                       {"weights", train.weights.empty() ? "seeded" : base_name(train.weights)},
@@ -90,9 +104,8 @@ sdk::Case describe_case(const TrainCase& train) {
   made.data_parallel = c.dp;
   made.collective = c.tp * c.dp > 1;
   made.training = true;
-  // Weights, gradients and two moments of four bytes, and about the same again for activations.
-  const double parameters = static_cast<double>(model::parameter_count(c.model)) / c.tp;
-  made.memory_bytes = 32 * parameters;
+  made.memory_bytes =
+      train.dtype == DType::bf16 ? memory_bytes<bfloat16>(c) : memory_bytes<float>(c);
   return made;
 }
 

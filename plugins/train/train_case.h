@@ -9,6 +9,7 @@
 namespace bench::train {
 
 struct TrainCase {
+  DType dtype = DType::f32;  // f32 or bf16
   gpt2::StepConfig config;
   std::string data, weights;  // files, or empty
   uint64_t seed = 1;

@@ -19,13 +19,14 @@ constexpr double kLossNoise = 2e-6;
 
 }  // namespace
 
-TrainInstance::TrainInstance(const TrainCase& train, const sdk::Place& place)
+template <class T>
+TrainInstance<T>::TrainInstance(const TrainCase& train, const sdk::Place& place)
     : train_(train),
       comm_(place.comm),
       tokens_(train.data.empty() ? gpt2::zipf_tokens(train.config.model.vocab, train.seed)
                                  : gpt2::open_tokens(train.data, train.config.model.vocab)),
       step_(place.context, place.comm, train.config,
-            kernels::ops_for<float>(place.context.device.info().kind)) {
+            kernels::ops_for<T>(place.context.device.info().kind)) {
   if (train.weights.empty()) {
     step_.init(train.seed);
   } else {
@@ -37,31 +38,36 @@ TrainInstance::TrainInstance(const TrainCase& train, const sdk::Place& place)
   targets_.resize(tokens);
 }
 
-void TrainInstance::read_tokens(int64_t step) {
+template <class T>
+void TrainInstance<T>::read_tokens(int64_t step) {
   gpt2::read_batch(*tokens_, train_.config.batch(), train_.config.model.seq, step,
                    step_.data_rank(), inputs_, targets_);
 }
 
-void TrainInstance::enqueue(int64_t n) {
+template <class T>
+void TrainInstance<T>::enqueue(int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     read_tokens(steps_++);
     step_.step(inputs_.data(), targets_.data());
     // The step keeps so many results; a longer run is drained before the oldest go.
-    if (steps_ % gpt2::TrainingStep<float>::kKept == 0) take_results();
+    if (steps_ % gpt2::TrainingStep<T>::kKept == 0) take_results();
   }
 }
 
-void TrainInstance::take_results() {
+template <class T>
+void TrainInstance<T>::take_results() {
   for (const gpt2::StepResult& r : step_.read_results())
     results_.push_back({.loss = r.loss, .grad_norm = r.grad_norm});
 }
 
-const std::vector<sdk::TrainingInstance::Step>& TrainInstance::trajectory() {
+template <class T>
+const std::vector<sdk::TrainingInstance::Step>& TrainInstance<T>::trajectory() {
   take_results();
   return results_;
 }
 
-void TrainInstance::reset() {
+template <class T>
+void TrainInstance<T>::reset() {
   step_.restore_state();
   take_results();
   results_.clear();
@@ -69,7 +75,8 @@ void TrainInstance::reset() {
 }
 
 // Data-parallel ranks hold the same weights, to the bit.
-bool TrainInstance::replicas_agree() {
+template <class T>
+bool TrainInstance<T>::replicas_agree() {
   const auto& weights = step_.state().weights;
   const uint64_t hash =
       hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.bytes()});
@@ -82,20 +89,23 @@ bool TrainInstance::replicas_agree() {
 }
 
 // Central difference of the loss along g / |g|; the weights are put back to the bit.
-double TrainInstance::slope_along_gradient(double length) {
-  Buffer<float>& w = step_.state().weights;
+template <class T>
+double TrainInstance<T>::slope_along_gradient(double length) {
+  Buffer<float>& w = step_.state().weights;  // as the optimizer keeps them
   const std::vector<float> weights(w.data(), w.data() + w.size());
   step_.perturb_along_gradient(length);
   const double up = step_.forward_loss(inputs_.data(), targets_.data());
   step_.perturb_along_gradient(-2 * length);
   const double down = step_.forward_loss(inputs_.data(), targets_.data());
   std::copy(weights.begin(), weights.end(), w.data());
+  gpt2::round_weights(step_.state());
   return (up - down) / (2 * length);
 }
 
 // The loss must change along the gradient as fast as the gradient's norm says: holds the backward
 // pass, every reduction in it and the norm against the forward pass. The weights are put back.
-sdk::Check TrainInstance::check_gradient() {
+template <class T>
+sdk::Check TrainInstance<T>::check_gradient() {
   read_tokens(0);
   const gpt2::StepResult here = step_.compute_gradients(inputs_.data(), targets_.data());
   if (here.grad_norm < 1e-4)
@@ -118,7 +128,8 @@ sdk::Check TrainInstance::check_gradient() {
                               slope, here.grad_norm)};
 }
 
-sdk::Check TrainInstance::check() {
+template <class T>
+sdk::Check TrainInstance<T>::check() {
   take_results();
   for (size_t k = 0; k < results_.size(); ++k)
     if (!std::isfinite(results_[k].loss) || !std::isfinite(results_[k].grad_norm))
@@ -134,12 +145,14 @@ sdk::Check TrainInstance::check() {
   return check_gradient();
 }
 
-std::map<std::string, sdk::Value> TrainInstance::values() {
+template <class T>
+std::map<std::string, sdk::Value> TrainInstance<T>::values() {
   return {{"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
           {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
 }
 
-sdk::TrainingInstance::Description TrainInstance::describe() const {
+template <class T>
+sdk::TrainingInstance::Description TrainInstance<T>::describe() const {
   const gpt2::StepConfig& c = train_.config;
   return {.model = c.model.name,
           .numbers = {{"layers", static_cast<double>(c.model.layers)},
@@ -151,6 +164,12 @@ sdk::TrainingInstance::Description TrainInstance::describe() const {
                       {"micro_batch", static_cast<double>(c.micro_batch)},
                       {"global_batch", static_cast<double>(c.global_batch)},
                       {"parameters", static_cast<double>(model::parameter_count(c.model))}}};
+}
+
+std::unique_ptr<sdk::TrainingInstance> open_training(const TrainCase& train,
+                                                     const sdk::Place& place) {
+  if (train.dtype == DType::bf16) return std::make_unique<TrainInstance<bfloat16>>(train, place);
+  return std::make_unique<TrainInstance<float>>(train, place);
 }
 
 }  // namespace bench::train

@@ -10,9 +10,14 @@
 
 namespace bench::train {
 
+// Opens the case in its element type. Collective over place.comm.
+std::unique_ptr<sdk::TrainingInstance> open_training(const TrainCase& train,
+                                                     const sdk::Place& place);
+
+// T is float or bfloat16.
+template <class T>
 class TrainInstance final : public sdk::TrainingInstance {
  public:
-  // Collective over place.comm.
   TrainInstance(const TrainCase& train, const sdk::Place& place);
 
   void enqueue(int64_t n) override;
@@ -32,7 +37,7 @@ class TrainInstance final : public sdk::TrainingInstance {
   TrainCase train_;
   Communicator& comm_;
   std::unique_ptr<gpt2::TokenSource> tokens_;
-  gpt2::TrainingStep<float> step_;
+  gpt2::TrainingStep<T> step_;
   std::vector<int32_t> inputs_, targets_;  // this rank's rows
   int64_t steps_ = 0;                      // since open or reset
   std::vector<Step> results_;

@@ -22,12 +22,12 @@ using Tensors = std::map<std::string, std::vector<T>>;
 template <class T>
 struct Trajectory {
   std::vector<StepResult> steps;
-  Tensors<T> start, first_gradients, end;
+  Tensors<kernels::Wide<T>> start, first_gradients, end;
 };
 
 template <class T>
-Tensors<T> gather_all(TrainingStep<T>& step, Held what) {
-  Tensors<T> all;
+Tensors<kernels::Wide<T>> gather_all(TrainingStep<T>& step, Held what) {
+  Tensors<kernels::Wide<T>> all;
   for (const Parameter& p : step.table().all()) all[p.name] = step.gather(p.name, what);
   return all;
 }

@@ -1,0 +1,23 @@
+#pragma once
+// What a training step holds in memory, from the same functions that lay it out.
+
+#include "kernels/ops.h"
+#include "parallel/gpt2/config.h"
+
+namespace bench::gpt2 {
+
+// Bytes of one rank; the first tensor rank, which holds most.
+struct StepMemory {
+  int64_t parameters = 0;  // weights, gradients, moments, rounded weights
+  int64_t workspace = 0;   // activations and scratch
+  int64_t batch = 0;       // tokens, losses and results
+  int64_t saved = 0;       // save_state() before the first update
+
+  int64_t total() const { return parameters + workspace + batch + saved; }
+};
+
+// Of a valid configuration.
+template <class T>
+StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops);
+
+}  // namespace bench::gpt2
