@@ -77,11 +77,9 @@ void set_flag(CaseResult& c, const char* flag) {
   if (std::find(c.flags.begin(), c.flags.end(), flag) == c.flags.end()) c.flags.emplace_back(flag);
 }
 
-schema::Number fraction(CaseResult& c, const schema::Number& amount, const ByRound& ceiling) {
+schema::Number fraction(const CaseResult& c, const schema::Number& amount, const ByRound& ceiling) {
   if (!amount || *amount <= 0) return {};
-  const OverRounds found = ratio_over_rounds(rates_by_round(c, *amount), ceiling);
-  if (found.median && is_unsteady(ceiling)) set_flag(c, "unsteady");
-  return found.median;
+  return ratio_over_rounds(rates_by_round(c, *amount), ceiling).median;
 }
 
 }  // namespace
@@ -141,9 +139,14 @@ void derive_of_ceiling(Report& report) {
   for (CaseResult& c : report.cases) {
     c.of_ceiling = {};
     if (c.outcome != schema::Outcome::measured) continue;
-    c.of_ceiling.gemm = fraction(c, c.work.flops, gemm_rates(report, c.ranks, c.dtype));
-    c.of_ceiling.copy =
-        fraction(c, c.work.bytes, copy_rates(report, c.ranks, c.dtype, pattern_of(c)));
+    const ByRound gemm = gemm_rates(report, c.ranks, c.dtype);
+    const ByRound copy = copy_rates(report, c.ranks, c.dtype, pattern_of(c));
+    c.of_ceiling.gemm = fraction(c, c.work.flops, gemm);
+    c.of_ceiling.copy = fraction(c, c.work.bytes, copy);
+    // What has a flank is held against that: it moves along.
+    if ((c.of_ceiling.gemm && is_unsteady(gemm)) ||
+        (c.of_ceiling.copy && !c.flanked && is_unsteady(copy)))
+      set_flag(c, "unsteady");
   }
 }
 

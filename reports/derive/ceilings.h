@@ -32,7 +32,7 @@ bool is_unsteady(const ByRound& rates);
 std::vector<schema::Ceiling> derive_ceilings(const schema::Report& report);
 
 // Fills of_ceiling of every measured case (ratio inside each round, median over rounds) and sets
-// the flag `unsteady` where the ceiling moved.
+// the flag `unsteady` where the ceiling moved; a case with a flank does not depend on the copy.
 void derive_of_ceiling(schema::Report& report);
 
 }  // namespace bench::reports

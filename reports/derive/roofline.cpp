@@ -21,25 +21,47 @@ ByRound larger(const ByRound& a, const ByRound& b) {
   return found;
 }
 
+// What the case is held against for its bytes: the share it reached in each round, and of which
+// access pattern.
+struct Stream {
+  ByRound fractions;
+  std::string pattern;
+};
+
+// A flank was timed around every pair of samples: nearer than any ceiling of the round.
+Stream flank_of(const CaseResult& c, const schema::Report& report) {
+  Stream stream;
+  const std::vector<Number>& ratios = c.flanked->ratio_by_round;
+  for (size_t i = 0; i < std::min(ratios.size(), c.rounds.size()); ++i)
+    if (ratios[i]) stream.fractions[c.rounds[i].index] = *ratios[i];
+  for (const CaseResult& other : report.cases)
+    if (other.name == c.flanked->by) stream.pattern = pattern_of(other);
+  return stream;
+}
+
+Stream stream_of(const CaseResult& c, const schema::Report& report, const ByRound& rates) {
+  if (c.flanked) return flank_of(c, report);
+  return {.fractions = quotients(rates_by_round(c, *c.work.bytes), rates),
+          .pattern = stream_pattern(report, c.ranks, c.dtype, pattern_of(c))};
+}
+
 Roofline roofline_of(const CaseResult& c, const schema::Report& report, bool flops, bool bytes) {
-  const ByRound gemm = gemm_rates(report, c.ranks, c.dtype);
-  const ByRound stream = copy_rates(report, c.ranks, c.dtype, pattern_of(c));
+  const ByRound gemm_rate = gemm_rates(report, c.ranks, c.dtype);
+  const ByRound stream_rate = copy_rates(report, c.ranks, c.dtype, pattern_of(c));
+  ByRound gemm;
+  Stream stream;
+  if (flops) gemm = quotients(rates_by_round(c, *c.work.flops), gemm_rate);
+  if (bytes) stream = stream_of(c, report, stream_rate);
   Roofline r;
-  r.ridge_flops_per_byte = ratio_over_rounds(gemm, stream).median;
-  r.gemm_fraction = c.of_ceiling.gemm;
-  r.stream_fraction = c.of_ceiling.copy;
-  ByRound of_gemm, of_stream;
-  if (flops) of_gemm = quotients(rates_by_round(c, *c.work.flops), gemm);
-  if (bytes) {
-    of_stream = quotients(rates_by_round(c, *c.work.bytes), stream);
-    r.stream_pattern = stream_pattern(report, c.ranks, c.dtype, pattern_of(c));
-  }
-  if (flops && bytes) {
-    r.intensity_flops_per_byte = *c.work.flops / *c.work.bytes;
-    r.of_limit = over_rounds(larger(of_gemm, of_stream)).median;
-  } else {
-    r.of_limit = over_rounds(flops ? of_gemm : of_stream).median;
-  }
+  if (flops && bytes) r.intensity_flops_per_byte = *c.work.flops / *c.work.bytes;
+  r.ridge_flops_per_byte = ratio_over_rounds(gemm_rate, stream_rate).median;
+  r.gemm_fraction = over_rounds(gemm).median;
+  r.stream_fraction = over_rounds(stream.fractions).median;
+  r.stream_pattern = stream.pattern;
+  const ByRound of_limit = !bytes  ? gemm
+                           : flops ? larger(gemm, stream.fractions)
+                                   : stream.fractions;
+  r.of_limit = over_rounds(of_limit).median;
   if (r.of_limit)
     r.limit = r.gemm_fraction.value_or(-1) >= r.stream_fraction.value_or(-1) ? "gemm" : "stream";
   return r;

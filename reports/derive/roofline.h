@@ -6,7 +6,8 @@
 
 namespace bench::reports {
 
-// Fills `roofline` of every measured case that declares FLOPs or bytes. Needs of_ceiling.
+// Fills `roofline` of every measured case that declares FLOPs or bytes. The stream it is held
+// against is its flank where it has one, else as copy_rates says.
 void derive_roofline(schema::Report& report);
 
 }  // namespace bench::reports

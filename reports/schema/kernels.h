@@ -14,7 +14,7 @@ namespace bench::schema {
 struct Roofline {
   Number intensity_flops_per_byte;        // declared FLOPs over declared bytes
   Number ridge_flops_per_byte;            // GEMM ceiling over stream ceiling
-  Number gemm_fraction, stream_fraction;  // as of_ceiling
+  Number gemm_fraction, stream_fraction;  // of the ceilings; flanked: the latter of the flank
   std::string stream_pattern;             // of the stream it is held against; "" without one
   std::string limit;  // gemm or stream: the one whose fraction is larger; "" where one is missing
   // Shortest time the limits allow, max(FLOPs / GEMM ceiling, bytes / stream ceiling), over the

@@ -17,9 +17,8 @@ using schema::Report;
 std::string rate_text_of(const CaseResult& c) {
   const schema::Rates& r = c.rates;
   if (r.busbw_gbytes_per_s) return fmt::format("{:.4g} GB/s bus", *r.busbw_gbytes_per_s);
-  const bool by_bytes = r.gbytes_per_s && (!r.tflops_per_rank || c.of_ceiling.copy.value_or(0) >
-                                                                     c.of_ceiling.gemm.value_or(0));
-  if (by_bytes) return fmt::format("{:.4g} GB/s", *r.gbytes_per_s);
+  if (r.gbytes_per_s && (!r.tflops_per_rank || (c.roofline && c.roofline->limit == "stream")))
+    return fmt::format("{:.4g} GB/s", *r.gbytes_per_s);
   if (r.tflops_per_rank) return fmt::format("{:.4g} TFLOP/s", *r.tflops_per_rank);
   if (r.tokens_per_s) return fmt::format("{:.4g} tokens/s, all", *r.tokens_per_s);
   return "-";

@@ -58,6 +58,21 @@ TEST(Roofline, HoldsACaseAgainstWhatItDeclares) {
   EXPECT_EQ(flops.stream_pattern, "");
 }
 
+// The copy of the second round was disturbed; the flank around the samples was not.
+TEST(Roofline, HoldsAFlankedCaseAgainstItsFlank) {
+  Report r = with_ceilings();
+  r.cases.push_back(test::measured_case("op", 1, {0.02, 0.02, 0.02}));
+  r.cases[2].work = {.flops = 1e6, .bytes = 1e8, .tokens = {}};
+  r.cases[2].flanked.emplace();
+  r.cases[2].flanked->by = "ceiling.copy";
+  r.cases[2].flanked->ratio_by_round = {0.5, 0.75, {}};
+  reports::finish(r, {});
+  EXPECT_DOUBLE_EQ(*r.cases[2].roofline->stream_fraction, 0.625);
+  EXPECT_DOUBLE_EQ(*r.cases[2].roofline->of_limit, 0.625);
+  EXPECT_EQ(r.cases[2].roofline->stream_pattern, "copy");
+  EXPECT_DOUBLE_EQ(*r.cases[2].of_ceiling.copy, 0.75);
+}
+
 TEST(Roofline, NamesNoLimitWhereACeilingIsMissing) {
   Report r;
   r.cases = {test::ceiling_case("copy", 1, 1e9, {0.1}), test::measured_case("op", 1, {0.2})};
