@@ -11,9 +11,10 @@
 namespace bench::plugins::test {
 namespace {
 
-Request training(std::vector<std::pair<std::string, std::string>> options, int ranks = 1) {
+Request training(std::vector<std::pair<std::string, std::string>> options, int ranks = 1,
+                 const std::string& dtype = "f32") {
   options.push_back(kTinyModel);
-  return {.set = "", .options = std::move(options), .ranks = ranks};
+  return {.set = "", .options = std::move(options), .ranks = ranks, .dtype = dtype};
 }
 
 // The only case of the request.
@@ -162,18 +163,66 @@ TEST(Train, IsWrongWhenReplicasDiffer) {
   });
 }
 
-TEST(Train, TellsHowMuchMemoryItHolds) {
+// Activations are rounded, so losses differ by a few of their roundings at most.
+TEST(Train, InBfloat16FollowsFloat) {
   SelfCommunicator self;
   Host host(self);
   Plugin plugin("train", host);
-  const Request request = training({{"micro-batch", "2"}});
-  Instance open(plugin, request, only_case(plugin, request).name);
-  size_t held = 0;
-  for (const Host::Block& block : host.held()) held += block.bytes;
-  const std::map<std::string, double> values = open.values();
-  EXPECT_GT(values.at("memory.parameters"), 0);
-  EXPECT_LE(values.at("memory.parameters") + values.at("memory.workspace"),
-            static_cast<double>(held));
+  const CaseCopy wide = only_case(plugin, training({})),
+                 narrow = only_case(plugin, training({}, 1, "bf16"));
+  EXPECT_EQ(narrow.name, wide.name);
+  EXPECT_EQ(narrow.fields.dtype, BENCH_DTYPE_BF16);
+  EXPECT_EQ(narrow.fields.flops, wide.fields.flops);
+  EXPECT_LT(narrow.fields.memory_bytes, wide.fields.memory_bytes);
+  for (const auto& [tp, dp] : {std::pair{1, 1}, {2, 2}}) {
+    const std::vector<std::pair<std::string, std::string>> options = {
+        {"global-batch", "4"}, {"tp", std::to_string(tp)}, {"lr", "1e-3"}};
+    const auto exact = trajectory_of(training(options, tp * dp), 5),
+               rounded = trajectory_of(training(options, tp * dp, "bf16"), 5);
+    for (size_t k = 0; k < exact.losses.size(); ++k) {
+      EXPECT_NE(rounded.losses[k], exact.losses[k]);
+      EXPECT_NEAR(rounded.losses[k] / exact.losses[k], 1, 2e-3) << "step " << k;
+      EXPECT_NEAR(rounded.grad_norms[k] / exact.grad_norms[k], 1, 2e-2) << "step " << k;
+    }
+  }
+}
+
+TEST(Train, ChecksItsGradientInBfloat16) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}}, 1, "bf16");
+  const std::string name = only_case(plugin, request).name;
+  Instance checked(plugin, request, name), unchecked(plugin, request, name);
+  checked.enqueue(2);
+  const auto found = checked.check();
+  EXPECT_TRUE(found.passed) << found.detail;
+  checked.enqueue(2);
+  unchecked.enqueue(4);
+  EXPECT_EQ(checked.trajectory().losses, unchecked.trajectory().losses);
+}
+
+TEST(Train, DeclaresTheMemoryItHolds) {
+  for (const char* dtype : {"f32", "bf16"}) {
+    SelfCommunicator self;
+    Host host(self);
+    Plugin plugin("train", host);
+    const Request request = training({{"micro-batch", "2"}}, 1, dtype);
+    const CaseCopy declared = only_case(plugin, request);
+    Instance open(plugin, request, declared.name);
+    size_t held = 0;
+    for (const Host::Block& block : host.held()) held += block.bytes;
+    const std::map<std::string, double> values = open.values();
+    EXPECT_GT(values.at("memory.parameters"), 0);
+    EXPECT_LE(values.at("memory.parameters") + values.at("memory.workspace"),
+              static_cast<double>(held));
+    // On top of what the device holds: the weights as they were at open, and during the check.
+    const double bytes_a_parameter = dtype == std::string("f32") ? 16 : 18;
+    const double weights = values.at("memory.parameters") * 4 / bytes_a_parameter;
+    EXPECT_NEAR(declared.fields.memory_bytes, static_cast<double>(held) + 2 * weights,
+                0.01 * declared.fields.memory_bytes)
+        << dtype;
+  }
 }
 
 }  // namespace
