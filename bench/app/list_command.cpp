@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -31,11 +33,18 @@ ordered_json list_plugins(const runner::PluginSet& plugins) {
   return list;
 }
 
+ordered_json param_json(const schema::ParamValue& value) {
+  if (const auto* number = std::get_if<double>(&value); number && *number == std::floor(*number))
+    return static_cast<int64_t>(*number);
+  return std::visit([](const auto& v) -> ordered_json { return v; }, value);
+}
+
 ordered_json list_case(const runner::PlannedCase& c) {
   ordered_json one = {{"name", c.spec.name},   {"plugin", c.plugin->id()},
                       {"suite", c.suite},      {"ranks", c.ranks},
                       {"dtype", c.spec.dtype}, {"runs_here", c.spec.unavailable.empty()},
-                      {"reason", nullptr}};
+                      {"reason", nullptr},     {"params", ordered_json::object()}};
+  for (const auto& [key, value] : c.spec.params) one["params"][key] = param_json(value);
   if (!c.spec.unavailable.empty()) one["reason"] = c.spec.unavailable;
   return one;
 }
@@ -63,9 +72,26 @@ ordered_json collect(const runner::CommandLine& line) {
     for (const runner::PlannedCase& c :
          runner::make_plan({suite}, plugins, plan_inputs(line.options, *chosen.device, *world, 1))
              .cases)
-      if (seen.insert(c.suite + c.request.text() + c.spec.name).second)
+      if (seen.insert(fmt::format("{}\n{}\n{}\n{}", c.suite, c.request.text(), c.spec.name,
+                                  c.spec.mode))
+              .second)
         all["cases"].push_back(list_case(c));
   return all;
+}
+
+// Of the parameters those that tell a case from the others of its name and suite.
+std::string differing_params(const ordered_json& c, const ordered_json& cases) {
+  std::string text;
+  for (const auto& [key, value] : c["params"].items()) {
+    const auto differs = [&, &key = key, &value = value](const ordered_json& other) {
+      return other["name"] == c["name"] && other["suite"] == c["suite"] &&
+             other["params"].value(key, ordered_json()) != value;
+    };
+    if (std::any_of(cases.begin(), cases.end(), differs))
+      text +=
+          fmt::format("{}={} ", key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
 }
 
 std::string text_of(const ordered_json& all) {
@@ -83,8 +109,9 @@ std::string text_of(const ordered_json& all) {
                         s["description"].get<std::string>());
   text += "\ncases (as one rank would run them)\n";
   for (const auto& c : all["cases"])
-    text += fmt::format("  {:<14} {:<48} {:<4} {}\n", c["suite"].get<std::string>(),
+    text += fmt::format("  {:<14} {:<48} {:<4} {}{}\n", c["suite"].get<std::string>(),
                         c["name"].get<std::string>(), c["dtype"].get<std::string>(),
+                        differing_params(c, all["cases"]),
                         c["runs_here"] ? "" : "cannot run here: " + c["reason"].get<std::string>());
   return text;
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <tuple>
 
 #include "bench/base/hash.h"
 #include "bench/base/status.h"
 #include "bench/runner/attach_flanks.h"
+#include "bench/runner/option_lists.h"
 #include "bench/runner/scaling_plan.h"
 
 namespace bench::runner {
@@ -23,23 +25,71 @@ std::regex make_regex(const OptionSet& options, const char* name) {
   }
 }
 
+// What tells cases of one request from each other.
+using Identity = std::tuple<std::string, schema::Params, std::string>;
+Identity identity_of(const CaseSpec& c) { return {c.name, c.params, c.dtype}; }
+
+// The lists that entries were expanded by, for check_lists.
+struct AskedLists {
+  std::vector<KeyedList> variants, axes;
+};
+
+// Lists become a request each. A case that none of them touches comes from all, and is planned
+// once.
 void add_entry(const SuiteEntry& entry, const OptionSet& options, const Suite& suite,
-               PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) {
+               PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan, AskedLists& asked) {
   OptionSet mine = inputs.options;
   mine.fill_from(entry.options);
   mine.fill_from(options);
   const int ranks = entry.ranks == 0 ? inputs.world_size : std::min(entry.ranks, inputs.world_size);
   Plugin& plugin = plugins.need(entry.plugin, inputs.device);
-  const Request request = make_request(mine, suite.name, entry.set, ranks, inputs);
-  for (CaseSpec& spec : plugin.cases(request))
-    plan.cases.push_back({.plugin = &plugin,
-                          .request = request,
-                          .spec = std::move(spec),
-                          .suite = suite.name,
-                          .ranks = ranks,
-                          .ceiling = false,
-                          .scaling_point = {},
-                          .flank = {}});
+  std::set<Identity> seen;
+  for (const OptionSet& single : expand(mine)) {
+    const Request request = make_request(single, suite.name, entry.set, ranks, inputs);
+    std::set<Identity> here;
+    for (CaseSpec& spec : plugin.cases(request)) {
+      here.insert(identity_of(spec));
+      if (seen.contains(identity_of(spec))) continue;
+      plan.cases.push_back({.plugin = &plugin,
+                            .request = request,
+                            .spec = std::move(spec),
+                            .suite = suite.name,
+                            .ranks = ranks,
+                            .ceiling = false,
+                            .scaling_point = {},
+                            .flank = {}});
+    }
+    seen.merge(here);
+  }
+  for (KeyedList& list : keyed_lists(mine, "variant")) asked.variants.push_back(std::move(list));
+  for (KeyedList& list : keyed_lists(mine, "axis")) asked.axes.push_back(std::move(list));
+}
+
+bool has_text(const CaseSpec& c, const std::string& text) {
+  return std::any_of(c.params.begin(), c.params.end(), [&](const auto& param) {
+    const auto* found = std::get_if<std::string>(&param.second);
+    return found != nullptr && *found == text;
+  });
+}
+
+// A list that makes no difference to any case would be silently without effect.
+void check_lists(const AskedLists& asked, const CasePlan& plan) {
+  const auto some = [&](const auto& holds) {
+    return std::any_of(plan.cases.begin(), plan.cases.end(),
+                       [&](const PlannedCase& c) { return holds(c.spec); });
+  };
+  for (const KeyedList& axis : asked.axes)
+    if (!some([&](const CaseSpec& c) { return c.params.contains(axis.key); }))
+      throw UsageError(fmt::format(
+          "--axis {}=…: no case has a parameter '{}'; `bench list --json` shows what they have",
+          axis.key, axis.key));
+  for (const KeyedList& variants : asked.variants)
+    for (const std::string& name : variants.values)
+      if (variants.values.size() > 1 && !some([&](const CaseSpec& c) { return has_text(c, name); }))
+        throw UsageError(
+            fmt::format("--variant {}=…: no case names '{}' among its parameters, so that it could "
+                        "not be told from the others; give one name",
+                        variants.key, name));
 }
 
 // Only what the filters leave. A scaling curve keeps its shape: its points go or stay together.
@@ -63,14 +113,21 @@ void apply_filters(const OptionSet& options, CasePlan& plan) {
   }
 }
 
-// The machine's limits, once per number of active ranks, alone (one rank) besides.
+// The machine's limits for every element type that runs, once per number of active ranks, alone
+// (one rank) besides.
 void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) {
-  std::set<int> counts = {1};
-  for (const PlannedCase& c : plan.cases) counts.insert(c.ranks);
+  std::set<std::pair<int, std::string>> wanted;
+  for (const PlannedCase& c : plan.cases)
+    for (const int ranks : {1, c.ranks}) wanted.insert({ranks, c.request.dtype});
   Plugin& plugin = plugins.need("kernels", inputs.device);
-  for (const int ranks : counts) {
-    const Request request = make_request(inputs.options, "ceilings", "ceilings", ranks, inputs);
-    for (CaseSpec& spec : plugin.cases(request))
+  OptionSet options = inputs.options;
+  for (const char* list : {"variant", "axis"}) options.remove(list);
+  std::set<std::pair<int, Identity>> seen;
+  for (const auto& [ranks, dtype] : wanted) {
+    options.set("dtype", dtype, "ceilings");
+    const Request request = make_request(options, "ceilings", "ceilings", ranks, inputs);
+    for (CaseSpec& spec : plugin.cases(request)) {
+      if (!seen.insert({ranks, identity_of(spec)}).second) continue;
       plan.cases.push_back({.plugin = &plugin,
                             .request = request,
                             .spec = std::move(spec),
@@ -79,6 +136,7 @@ void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) 
                             .ceiling = true,
                             .scaling_point = {},
                             .flank = {}});
+    }
   }
 }
 
@@ -106,15 +164,17 @@ uint64_t CasePlan::hash() const {
 
 CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const PlanInputs& inputs) {
   CasePlan plan;
+  AskedLists asked;
   bool ceilings = false;
   for (const Suite& suite : suites) {
     ceilings |= suite.ceilings;
     OptionSet options = inputs.options;
     options.fill_from(suite.options);
     for (const SuiteEntry& entry : suite.entries)
-      add_entry(entry, options, suite, plugins, inputs, plan);
+      add_entry(entry, options, suite, plugins, inputs, plan, asked);
     if (suite.scaling) add_scaling(*suite.scaling, options, suite.name, plugins, inputs, plan);
   }
+  check_lists(asked, plan);
   apply_filters(inputs.options, plan);
   if (plan.cases.empty()) throw UsageError("the suite names no case");
   if (ceilings) add_ceilings(plugins, inputs, plan);

@@ -28,8 +28,7 @@ void add_run_options(CLI::App& app, Raw& raw) {
     raw.values.emplace_back(&o, std::vector<std::string>{});
     CLI::Option* made =
         app.add_option(name, raw.values.back().second, help)->allow_extra_args(false);
-    if (o.kind != OptionKind::list)
-      made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    if (!may_repeat(o.kind)) made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "bench/base/status.h"
+#include "bench/runner/option_lists.h"
 #include "bench/runner/options.h"
 
 namespace bench::runner {
@@ -96,8 +97,13 @@ constexpr std::array kOptions = {
                .help = "seed of inputs, weights and order",
                .for_plugins = true},
     OptionSpec{.name = "variant",
-               .kind = list,
-               .help = "op=name: which implementation of an op",
+               .kind = names,
+               .help = "op=name[,name…]: which implementation of an op; several are compared",
+               .for_plugins = true},
+    OptionSpec{.name = "axis",
+               .kind = numbers,
+               .help = "key=LIST: a parameter's values, e.g. m=1024,2048 or m=1:7:2 (step) or "
+                       "m=256:4096:*2 (factor); several make every combination",
                .for_plugins = true},
     OptionSpec{.name = "require",
                .kind = list,
@@ -164,9 +170,15 @@ void OptionSet::set(std::string_view name, const std::string& value, std::string
     throw UsageError(fmt::format("{}: --{} is true or false, not '{}'", where, name, value));
   if (o->kind == OptionKind::text && value.empty())
     throw UsageError(fmt::format("{}: --{} wants a value, not the empty text", where, name));
+  if (o->kind == OptionKind::names) parse_names(name, value, where);
+  if (o->kind == OptionKind::numbers) parse_numbers(name, value, where);
   std::vector<std::string>& held = values_[std::string(name)];
-  if (o->kind != OptionKind::list) held.clear();
+  if (!may_repeat(o->kind)) held.clear();
   held.push_back(value);
+}
+
+void OptionSet::remove(std::string_view name) {
+  if (const auto found = values_.find(name); found != values_.end()) values_.erase(found);
 }
 
 void OptionSet::fill_from(const OptionSet& defaults) {

@@ -13,7 +13,10 @@
 
 namespace bench::runner {
 
-enum class OptionKind { text, integer, real, flag, choice, list };
+// names and numbers are lists, too, of op=name,… and key=1,2,… (option_lists.h).
+enum class OptionKind { text, integer, real, flag, choice, list, names, numbers };
+
+inline bool may_repeat(OptionKind kind) { return kind >= OptionKind::list; }
 
 struct OptionSpec {
   std::string_view name;  // without dashes, as in a suite file
@@ -33,6 +36,7 @@ class OptionSet {
   // Throws UsageError that names the option, the text and what would be accepted. `where` says who
   // asked: "command line", "suite file x.json".
   void set(std::string_view name, const std::string& text, std::string_view where);
+  void remove(std::string_view name);
   // Takes what `defaults` has and this does not.
   void fill_from(const OptionSet& defaults);
 

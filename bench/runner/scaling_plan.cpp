@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench/base/status.h"
+#include "bench/runner/option_lists.h"
 
 namespace bench::runner {
 namespace {
@@ -164,6 +165,9 @@ void add_scaling(const ScalingSpec& spec, const OptionSet& options, const std::s
   Plugin& plugin = plugins.need(spec.plugin, inputs.device);
   OptionSet merged = options;
   merged.fill_from(spec.options);
+  if (expand(merged).size() > 1)
+    throw UsageError(fmt::format(
+        "suite {}: a scaling curve takes one --variant an op and one --axis a key", suite));
   for (const ScalingCurve& wanted : spec.curves) {
     const Curve curve(wanted, spec, merged, inputs);
     schema::ScalingPlan made{.kind = wanted.kind,

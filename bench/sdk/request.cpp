@@ -56,6 +56,19 @@ bool Request::flag(std::string_view option) const {
   return given == "true";
 }
 
+std::string Request::axis_text(std::string_view key) const {
+  for (const std::string& text : list("axis"))
+    if (text.size() > key.size() && text.starts_with(key) && text[key.size()] == '=')
+      return text.substr(key.size() + 1);
+  return {};
+}
+
+int64_t Request::axis(std::string_view key, int64_t otherwise) const {
+  const std::string text = axis_text(key);
+  if (text.empty()) return otherwise;
+  return parse<int64_t>("axis " + std::string(key), text, "a whole number");
+}
+
 std::vector<std::string> Request::list(std::string_view option) const {
   const auto found = options_.find(option);
   return found == options_.end() ? std::vector<std::string>{} : found->second;

@@ -28,10 +28,16 @@ class Request {
   int64_t integer(std::string_view option, int64_t otherwise) const;
   double real(std::string_view option, double otherwise) const;
   bool flag(std::string_view option) const;
+  // --axis key=number, which sets the case parameter of that name; or `otherwise`. Throws
+  // UsageError where it is no whole number.
+  bool has_axis(std::string_view key) const { return !axis_text(key).empty(); }
+  int64_t axis(std::string_view key, int64_t otherwise) const;
   // Values of an option that may be given several times: --variant op=name.
   std::vector<std::string> list(std::string_view option) const;
 
  private:
+  std::string axis_text(std::string_view key) const;
+
   std::map<std::string, std::vector<std::string>, std::less<>> options_;
 };
 

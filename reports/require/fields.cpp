@@ -69,6 +69,14 @@ constexpr NamedField<CaseResult> kCaseFields[] = {
      [](const CaseResult& c) -> Number {
        return c.roofline ? c.roofline->intensity_flops_per_byte : Number();
      }},
+    {"flanked.ratio.median",
+     [](const CaseResult& c) -> Number {
+       return c.flanked ? Number(c.flanked->ratio.median) : Number();
+     }},
+    {"flanked.ratio.min",
+     [](const CaseResult& c) -> Number {
+       return c.flanked ? Number(c.flanked->ratio.min) : Number();
+     }},
     {"verify.error", [](const CaseResult& c) -> Number { return c.verify.error; }},
 };
 

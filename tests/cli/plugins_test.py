@@ -1,4 +1,5 @@
 """Plugins that are not what they should be: named, explained, exit code 4; only passed over where not needed."""
+import json
 import os
 import shutil
 import unittest
@@ -84,6 +85,29 @@ exec {BENCH} --suite {self.suite(["spin"])} --plugin {planted("planted")} --quie
             self.assertEqual(wrong["samples_s"], [])
             self.assertIn("element 3", wrong["reason"])
         self.assertEqual(right["outcome"], "measured")
+
+    def test_lists_are_expanded(self):
+        """Every combination is a case of its own; a case that no list touches is planned once."""
+        lists = ["--axis", "m=1:4:*2", "--axis", "n=3,5", "--variant", "spin=a", "--variant", "spin=b,c", "--samples", "2"]
+        arguments = self.run_planted(["shaped", "spin"], repetitions=2)
+        self.expect(DONE, *arguments, *lists)
+        self.assertEqual(self.bench("validate", self.path("out.json")).returncode, DONE)
+        cases = self.report("out.json")["cases"]
+        shaped = {(c["params"]["m"], c["params"]["n"], c["params"]["spin"]) for c in cases if c["name"] == "planted.shaped"}
+        self.assertEqual(shaped, {(m, n, v) for m in (1, 2, 4) for n in (3, 5) for v in "abc"})
+        self.assertEqual(len(cases), 18 + 1)
+        for case in cases:
+            self.assertEqual([r["n"] for r in case["rounds"]], [2, 2])
+        listed = json.loads(self.expect(DONE, "list", "--json", *arguments, *lists).stdout)["cases"]
+        self.assertEqual(sorted(json.dumps(c["params"]) for c in listed), sorted(json.dumps(c["params"]) for c in cases))
+        text = self.expect(DONE, "list", *arguments, *lists).stdout
+        self.assertIn("m=4 n=5 spin=c", text)
+
+    def test_lists_in_a_suite_file(self):
+        self.expect(DONE, *self.run_planted(["shaped"], axis=["m=7:9:1", "k=2"], variant="spin=a,b", samples=1, repetitions=1))
+        cases = self.report("out.json")["cases"]
+        self.assertEqual([(c["params"]["spin"], c["params"]["m"], c["params"]["k"]) for c in cases],
+                         [(v, m, 2) for v in "ab" for m in (7, 8, 9)])
 
     def test_a_flank_that_is_not_there(self):
         self.expect(ENVIRONMENT, *self.run_planted(["lost-spin"]), says=["planted.lost-spin", "planted.nowhere", "ceilings"])

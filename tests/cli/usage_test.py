@@ -25,6 +25,17 @@ class Usage(Case):
         self.expect(USAGE, "--suite", "smoke", "--require", "nosuch.path>=1", says=["nosuch.path"])
         self.expect(USAGE, "--suite", "train", "--model", "layers=2,hidden=x,heads=4,seq=16,vocab=300", says=["hidden"])
 
+    def test_lists(self):
+        for text in ("x", "=a", "op=", "op=a,,b"):
+            self.expect(USAGE, "--suite", "smoke", "--variant", text, says=["--variant", f"'{text}'", "op=name"])
+        for text in ("m", "m=", "m=0", "m=-1", "m=1.5", "m=3:1:1", "m=1:3", "m=1:9:*1", "m=1:9:0", "m=1,x", "m=1:100000:1"):
+            self.expect(USAGE, "--suite", "smoke", "--axis", text, says=["--axis", f"'{text}'", "key=LIST"])
+        self.expect(USAGE, "--suite", "smoke", "--axis", "nosuch=1,2", says=["'nosuch'", "bench list"])
+        self.expect(USAGE, "--suite", "smoke", "--axis", "m=1:40:1", "--axis", "n=1:40:1", says=["combinations"])
+        self.expect(USAGE, "--suite", "scaling", "--variant", "gelu=simd,simd2", says=["scaling"])
+        self.expect(USAGE, "--suite", self.write("e.json", json.dumps(
+            {"name": "e", "options": {"axis": "m=2:1:1"}, "entries": [{"plugin": "train"}]})), says=["e.json", "'m=2:1:1'"])
+
     def test_impossible_combinations(self):
         model = "layers=2,hidden=48,heads=3,seq=16,vocab=300"
         self.expect(USAGE, "--suite", "train", "--model", model, "--tp", "2", ranks=2, says=["3", "2", "heads"])

@@ -76,6 +76,19 @@ TEST(Request, KeepsAllValuesOfAnOptionGivenSeveralTimes) {
   EXPECT_EQ(r.list("absent"), std::vector<std::string>{});
 }
 
+TEST(Request, FindsAnAxisByItsKey) {
+  const Request r = request_with({{.key = "axis", .text = "m=1024"},
+                                  {.key = "axis", .text = "mm=7"},
+                                  {.key = "axis", .text = "bad=x"},
+                                  {.key = "variant", .text = "n=3"}});
+  EXPECT_EQ(r.axis("m", 1), 1024);
+  EXPECT_EQ(r.axis("mm", 1), 7);
+  EXPECT_EQ(r.axis("n", 5), 5);
+  EXPECT_TRUE(r.has_axis("m"));
+  EXPECT_FALSE(r.has_axis("n"));
+  EXPECT_EQ(usage_words([&] { r.axis("bad", 1); }), "--axis bad wants a whole number, not 'x'");
+}
+
 // A host of an older minor version knows fewer members: what it did not write is zero.
 TEST(Request, TakesFromAShorterStructWhatItHas) {
   bench_request given{.size = offsetof(bench_request, seed),

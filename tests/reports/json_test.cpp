@@ -86,6 +86,30 @@ TEST(Json, ReadsAReportFromBeforeKernelsWereCompared) {
   EXPECT_FALSE(again.cases[2].roofline);
 }
 
+TEST(Json, ReadsBackWhatStoodBetweenFlanks) {
+  schema::Report report = finished();
+  report.cases[0].flanked = {
+      .by = "ceiling.stream.copy_nt",
+      .ratio =
+          {.median = 0.9, .ci95 = {0.88, 0.91}, .min = 0.8, .p25 = 0.85, .p75 = 0.92, .max = 1},
+      .ratio_by_round = {0.9, {}, 0.91},
+      .n = 15,
+      .dropped = 4,
+      .flank_time_s = 0.02};
+  const std::string text = schema::to_json(report);
+  EXPECT_EQ(schema::to_json(schema::from_json(text, "run.json")), text);
+  const Json flanked = Json::parse(text)["cases"][0]["flanked"];
+  EXPECT_EQ(flanked["ratio"]["ci95"], Json({0.88, 0.91}));
+  EXPECT_TRUE(flanked["ratio_by_round"][1].is_null());
+  EXPECT_TRUE(Json::parse(text)["cases"][1]["flanked"].is_null());
+}
+
+TEST(Json, ReadsAReportWithoutTheFieldsThatCameLater) {
+  Json j = Json::parse(schema::to_json(finished()));
+  for (Json& c : j["cases"]) c.erase("flanked");
+  EXPECT_FALSE(schema::from_json(j.dump(), "run.json").cases[0].flanked.has_value());
+}
+
 TEST(Json, ReadsNumbersThatWereNotFinite) {
   schema::Report report = finished();
   report.training[0].losses[1] = std::nan("");

@@ -36,6 +36,22 @@ std::string found_in(const Json& report) {
   return all;
 }
 
+// The first case between flanks: 30 samples in 15 groups.
+Json flanked() {
+  return {{"by", "ceiling.stream.copy"},
+          {"ratio",
+           {{"median", 0.9},
+            {"ci95", {0.88, 0.91}},
+            {"min", 0.8},
+            {"p25", 0.85},
+            {"p75", 0.92},
+            {"max", 1.0}}},
+          {"ratio_by_round", {0.9, nullptr}},
+          {"n", 15},
+          {"dropped", 2},
+          {"flank_time_s", 0.02}};
+}
+
 // A change that breaks the report, and the path that has to be named.
 struct Break {
   const char* what;
@@ -96,6 +112,26 @@ const Break kBreaks[] = {
     {"closure_of_unknown", [](Json& j) { j["closure"][0]["case"] = "other"; }, "/closure/0/case"},
     {"part_of_unknown", [](Json& j) { j["closure"][0]["parts"][0]["case"] = "other"; },
      "/closure/0/parts/0/case"},
+    {"flanks_of_skipped", [](Json& j) { j["cases"].back()["flanked"] = flanked(); },
+     "/cases/7/flanked"},
+    {"half_a_group",
+     [](Json& j) {
+       j["cases"][0]["flanked"] = flanked();
+       j["cases"][0]["flanked"]["n"] = 14;
+     },
+     "/cases/0/flanked/n"},
+    {"ratio_order",
+     [](Json& j) {
+       j["cases"][0]["flanked"] = flanked();
+       j["cases"][0]["flanked"]["ratio"]["p25"] = 0.95;
+     },
+     "/cases/0/flanked/ratio/median"},
+    {"ratio_gone",
+     [](Json& j) {
+       j["cases"][0]["flanked"] = flanked();
+       j["cases"][0]["flanked"].erase("ratio");
+     },
+     "/cases/0/flanked"},
     {"point_order",
      [](Json& j) { std::swap(j["scaling"]["points"][0], j["scaling"]["points"][1]); },
      "/scaling/points/1/ranks"},
@@ -107,6 +143,7 @@ TEST(Validate, AcceptsAReportAndFieldsItDoesNotKnow) {
   Json report = valid_report();
   EXPECT_EQ(found_in(report), "");
   report["cases"][0]["new_field"] = 1;
+  report["cases"][0]["flanked"] = flanked();
   EXPECT_EQ(found_in(report), "");
 }
 

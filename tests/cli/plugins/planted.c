@@ -6,6 +6,7 @@
  *   spin   spins for seeded, jittered lengths and writes the true ones to the file
  *          PLANTED_RECORD.<rank>, one line an enqueue
  *   ceilings  spins for the same length every time
+ *   shaped    spins; its parameters are what --axis and --variant say, each of which may come once
  * "cold-" in front of a set's name makes its case a cold one, "flanked-" flanks it by ceilings, and
  * "lost-" by what is not there. PLANTED_SPIN_US is the length of a spin in
  * microseconds, PLANTED_SLOW_RANK a rank that is slower by 30 %. Built against the header of
@@ -52,14 +53,46 @@ static bench_status create(const bench_host* host, void** plugin) {
 }
 static void destroy(void* plugin) { (void)plugin; }
 
+#define MOST_PARAMS 8
+
+/* Makes parameters of the options "axis" and "variant" (key=text). Returns how many; -1: one of
+ * them came twice. */
+static int read_params(const bench_request* request, bench_param* params, char keys[][32]) {
+  int count = 0;
+  for (uint32_t i = 0; i < request->option_count && count < MOST_PARAMS; ++i) {
+    const bench_param* option = &request->options[i];
+    const int axis = strcmp(option->key, "axis") == 0;
+    if (!axis && strcmp(option->key, "variant") != 0) continue;
+    const char* equals = strchr(option->text, '=');
+    snprintf(keys[count], 32, "%.*s", (int)(equals - option->text), option->text);
+    for (int k = 0; k < count; ++k)
+      if (strcmp(keys[k], keys[count]) == 0) return -1;
+    params[count].key = keys[count];
+    params[count].text = equals + 1;
+    params[count].kind = axis ? BENCH_PARAM_NUMBER : BENCH_PARAM_TEXT;
+    ++count;
+  }
+  return count;
+}
+
 static bench_status cases(void* plugin, const bench_request* request, bench_case_sink sink,
                           void* sink_ctx) {
   (void)plugin;
+  bench_param params[MOST_PARAMS];
+  char keys[MOST_PARAMS][32];
   char name[64];
   snprintf(name, sizeof name, "planted.%s", request->set);
   const char* differ =
       getenv("PLANTED_EXTRA_CASE"); /* given to one rank only: the ranks disagree */
   bench_case c = {.size = sizeof c, .flags = BENCH_CASE_COLLECTIVE, .name = name};
+  if (strcmp(request->set, "shaped") == 0) {
+    const int count = read_params(request, params, keys);
+    if (count < 0) {
+      the_host->fail(the_host->ctx, "a list reached the plugin");
+      return BENCH_INVALID;
+    }
+    c.params = params, c.param_count = (uint32_t)count;
+  }
 #if BENCH_ABI_MINOR >= 1
   if (strstr(request->set, "cold-") != NULL) c.mode = BENCH_MODE_COLD;
   if (strstr(request->set, "flanked-") != NULL) c.flank = "planted.ceilings", c.bytes = 2e6;
