@@ -7,7 +7,7 @@
 //   scaling.RANKS.FIELD   the point with that many ranks
 //   references.ID.ratio
 //   cases.NAME.FIELD      time_s.*, ranks_time_s.skew_median, rates.*, of_ceiling.*, roofline.*,
-//                         verify.error; every case of that name must meet it
+//                         flanked.*, verify.error; every case of that name must meet it
 //   comparisons.NAME.VARIANT.FIELD   ratio.median, ratio.low, ratio.high, time_s; every comparison
 //                         of that name must meet it
 //   closure.FIELD         kernels_fraction, kernels_s, remainder_s, step_s; every closure must
