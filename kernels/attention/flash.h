@@ -18,11 +18,22 @@ inline constexpr int64_t kPanel = 6;
 // one step stay in a second-level cache of 512 KiB at head sizes up to 128.
 inline constexpr int64_t kQueryTile = 96, kKeyTile = 192;
 
-// Distance of two rows of a tile of scores: an odd number of cache lines.
-template <class T>
-constexpr int64_t kScoreRow = kKeyTile + 64 / static_cast<int64_t>(sizeof(T));
-
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Elements of a cache line.
+template <class T>
+constexpr int64_t kLineElements = 64 / static_cast<int64_t>(sizeof(T));
+
+// Distance of two rows of `size` elements in packed memory: an odd number of cache lines, so that
+// the rows of a column spread over all sets of a cache.
+template <class T>
+constexpr int64_t row_distance(int64_t size) {
+  return (ceil_div(size, kLineElements<T>) | 1) * kLineElements<T>;
+}
+
+// The same for a tile of scores.
+template <class T>
+constexpr int64_t kScoreRow = row_distance<T>(kKeyTile);
 
 // Successive pieces of one scratch memory, each 64-byte aligned.
 template <class T>
@@ -34,10 +45,11 @@ class Pieces {
     next_ += padded(count);
     return taken;
   }
-  static int64_t padded(int64_t count) { return ceil_div(count, kLine) * kLine; }
+  static int64_t padded(int64_t count) {
+    return ceil_div(count, kLineElements<T>) * kLineElements<T>;
+  }
 
  private:
-  static constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
   T* next_;
 };
 

@@ -6,26 +6,25 @@ namespace bench::kernels::cpu::HWY_NAMESPACE {
 
 // sum[keys, d] += scores[rows, keys]ᵀ · right[rows, d], without the rows that the mask makes zero.
 template <class T>
-HWY_INLINE void add_over_queries(const Tile& tile, int64_t d, const T* scores, const T* right,
-                                 T* sum) {
-  const int64_t width = whole_vectors<T>(d);
+HWY_NOINLINE void add_over_queries(const Tile& tile, int64_t d, const T* scores, const T* right,
+                                   T* sum) {
+  const int64_t row = row_distance<T>(d);
   for_blocks(vectors_for<T>(d), [&](int64_t first, auto count) HWY_ATTR {
     const int64_t column = first * kLanes<T>;
-    const T* const block = right + column * kQueryTile;
     for (int64_t key = 0; key < tile.keys; key += kPanel) {
       const int64_t from = std::max<int64_t>(0, tile.key + key - tile.row);
       if (from >= tile.rows) break;
-      multiply_panel<count, 1, kScoreRow<T>>(tile.rows - from, scores + from * kScoreRow<T> + key,
-                                             block + from * count * kLanes<T>,
-                                             sum + key * width + column, width, true);
+      multiply_panel<count, T>(
+          tile.rows - from, {scores + from * kScoreRow<T> + key, 1, kScoreRow<T>},
+          right + from * row + column, row, sum + key * row + column, row, true);
     }
   });
 }
 
 // scores -> p = exp2(scores - log_sum); d_scores (of p) -> p (d_scores - mean).
 template <class T>
-HWY_INLINE void softmax_grad_tile(const Tile& tile, const T* log_sums, const T* means, T* scores,
-                                  T* d_scores) {
+HWY_NOINLINE void softmax_grad_tile(const Tile& tile, const T* log_sums, const T* means, T* scores,
+                                    T* d_scores) {
   const hn::ScalableTag<T> d;
   for (int64_t r = 0; r < tile.panels() * kPanel; ++r) {
     const int64_t width = whole_vectors<T>(tile.limit(r / kPanel));
@@ -40,93 +39,84 @@ HWY_INLINE void softmax_grad_tile(const Tile& tile, const T* log_sums, const T* 
   }
 }
 
-// Memory of one thread: what the queries of a head bring, packed once, the sums of their gradients,
-// and one tile of keys with its gradients.
-template <class T>
+// Memory of one thread: the queries of a head with what belongs to them, packed once, and one tile
+// of keys. Rows of d elements are row_distance apart.
+template <class W>
 struct BackwardSpace {
   BackwardSpace(Scratch& memory, int64_t seq, int64_t d) {
-    const int64_t rows = ceil_div(seq, kQueryTile) * kQueryTile, width = whole_vectors<T>(d);
-    Pieces<T> pieces(memory.elements<T>(rows * (2 * d + 3 * width + 2) +
-                                        kKeyTile * (2 * d + 3 * width) +
-                                        2 * kQueryTile * kScoreRow<T> + 16 * 14));
-    q_panels = pieces.take(rows * d);
-    d_out_panels = pieces.take(rows * d);
-    q_rows = pieces.take(rows * width);
-    d_out_rows = pieces.take(rows * width);
-    dq = pieces.take(rows * width);
+    const int64_t rows = ceil_div(seq, kQueryTile) * kQueryTile, row = row_distance<W>(d);
+    Pieces<W> pieces(memory.elements<W>(rows * (3 * row + 2) + kKeyTile * (2 * d + 3 * row) +
+                                        2 * kQueryTile * kScoreRow<W> + 12 * kLineElements<W>));
+    q = pieces.take(rows * row);
+    d_out = pieces.take(rows * row);
+    dq = pieces.take(rows * row);
     log_sums = pieces.take(rows);
     means = pieces.take(rows);
     k_columns = pieces.take(kKeyTile * d);
     v_columns = pieces.take(kKeyTile * d);
-    k_rows = pieces.take(kKeyTile * width);
-    dk = pieces.take(kKeyTile * width);
-    dv = pieces.take(kKeyTile * width);
-    p = pieces.take(kQueryTile * kScoreRow<T>);
-    ds = pieces.take(kQueryTile * kScoreRow<T>);
+    k = pieces.take(kKeyTile * row);
+    dk = pieces.take(kKeyTile * row);
+    dv = pieces.take(kKeyTile * row);
+    p = pieces.take(kQueryTile * kScoreRow<W>);
+    ds = pieces.take(kQueryTile * kScoreRow<W>);
   }
-  T *q_panels, *d_out_panels;  // [rows/6, d, 6]; queries with the scale of exp2's argument
-  T *q_rows, *d_out_rows;      // per query tile: pack_rows
-  T* dq;                       // [rows, whole vectors of d], to be scaled
-  T *log_sums, *means;         // [rows]
-  T *k_columns, *v_columns;    // [blocks of keys, d, block]
-  T* k_rows;                   // pack_rows
-  T *dk, *dv;                  // [kKeyTile, whole vectors of d]
-  T *p, *ds;                   // [kQueryTile, kKeyTile]
+  W *q, *d_out;                  // pack_rows; q with the scale of exp2's argument
+  W* dq;                         // [rows, d], to be scaled
+  W *log_sums, *means;           // [rows]; means: sum_j p dp = d_out · out
+  W *k_columns, *v_columns, *k;  // pack_columns, pack_rows
+  W *dk, *dv;                    // [kKeyTile, d], dk to be scaled
+  W *p, *ds;                     // [kQueryTile, kKeyTile], rows kScoreRow apart
 };
 
-// mean of a row: sum_j p dp = d_out · out.
+// Rows up to a whole tile are there, with zeros.
 template <class T, class W>
-HWY_INLINE void pack_queries(const AttentionBackward<T>& a, const Head<T, AttentionBackward<T>>& at,
-                             int64_t task, const BackwardSpace<W>& to) {
-  const int64_t d = a.d, width = whole_vectors<W>(d);
+HWY_NOINLINE void pack_queries(const AttentionBackward<T>& a,
+                               const Head<T, AttentionBackward<T>>& at, const W* log_sums,
+                               const BackwardSpace<W>& to) {
+  const int64_t d = a.d, row = row_distance<W>(d);
+  const int64_t rest = ceil_div(a.seq, kQueryTile) * kQueryTile - a.seq;
   const W scale = static_cast<W>(score_scale(d) * kLog2E);
-  for (int64_t row = 0; row < a.seq; row += kQueryTile) {
-    const int64_t rows = std::min(kQueryTile, a.seq - row);
-    const T* const q = at.q + row * at.qkv_row;
-    const T* const out = a.out + at.out + row * at.out_row;
-    const T* const d_out = a.d_out + at.out + row * at.out_row;
-    pack_transposed<kPanel>(q, at.qkv_row, rows, d, scale, to.q_panels + row * d);
-    pack_transposed<kPanel>(d_out, at.out_row, rows, d, W(1), to.d_out_panels + row * d);
-    pack_rows(q, at.qkv_row, rows, d, kQueryTile, to.q_rows + row * width);
-    pack_rows(d_out, at.out_row, rows, d, kQueryTile, to.d_out_rows + row * width);
-    std::fill_n(to.log_sums + row, kQueryTile, W(0));
-    std::fill_n(to.means + row, kQueryTile, W(0));
-    std::copy_n(static_cast<const W*>(a.saved) + task * a.seq + row, rows, to.log_sums + row);
-    for (int64_t r = 0; r < rows; ++r) {
-      to.means[row + r] = sum_of<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-        return hn::Mul(load(v, out + r * at.out_row + i), load(v, d_out + r * at.out_row + i));
-      });
-    }
-    std::fill_n(to.dq + row * width, kQueryTile * width, W(0));
+  const T *const out = a.out + at.out, *const d_out = a.d_out + at.out;
+  pack_rows(at.q, at.qkv_row, a.seq, d, scale, to.q);
+  pack_rows(d_out, at.out_row, a.seq, d, W(1), to.d_out);
+  std::copy_n(log_sums, a.seq, to.log_sums);
+  for (int64_t r = 0; r < a.seq; ++r) {
+    to.means[r] = sum_of<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
+      return hn::Mul(load(v, out + r * at.out_row + i), hn::LoadU(v, to.d_out + r * row + i));
+    });
   }
+  std::fill_n(to.q + a.seq * row, rest * row, W(0));
+  std::fill_n(to.d_out + a.seq * row, rest * row, W(0));
+  std::fill_n(to.log_sums + a.seq, rest, W(0));
+  std::fill_n(to.means + a.seq, rest, W(0));
+  std::fill_n(to.dq, (a.seq + rest) * row, W(0));
 }
 
-// factor · from [rows, whole vectors of d] to rows of d elements.
+// factor · from, to rows of d elements to_row apart.
 template <class T, class W>
-HWY_INLINE void store_rows(const W* from, int64_t rows, int64_t d, W factor, T* to,
-                           int64_t to_row) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const W* const row = from + r * whole_vectors<W>(d);
+HWY_NOINLINE void store_rows(const W* from, int64_t rows, int64_t d, W factor, T* to,
+                             int64_t to_row) {
+  for (int64_t r = 0; r < rows; ++r, from += row_distance<W>(d), to += to_row) {
     for_vectors<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-      store(hn::Mul(hn::LoadU(v, row + i), hn::Set(v, factor)), v, to + r * to_row + i);
+      store(hn::Mul(hn::LoadU(v, from + i), hn::Set(v, factor)), v, to + i);
     });
   }
 }
 
 // One tile of keys against the queries at and below it.
-template <class T>
-HWY_INLINE void backward_key_tile(const BackwardSpace<T>& s, int64_t seq, int64_t d, Tile tile) {
-  const int64_t width = whole_vectors<T>(d);
-  std::fill_n(s.dk, kKeyTile * width, T(0));
-  std::fill_n(s.dv, kKeyTile * width, T(0));
+template <class W>
+HWY_NOINLINE void backward_key_tile(const BackwardSpace<W>& s, int64_t seq, int64_t d, Tile tile) {
+  const int64_t row = row_distance<W>(d);
+  std::fill_n(s.dk, kKeyTile * row, W(0));
+  std::fill_n(s.dv, kKeyTile * row, W(0));
   for (tile.row = tile.key / kQueryTile * kQueryTile; tile.row < seq; tile.row += kQueryTile) {
     tile.rows = std::min(kQueryTile, seq - tile.row);
-    masked_product(tile, d, s.q_panels + tile.row * d, s.k_columns, s.p);
-    masked_product(tile, d, s.d_out_panels + tile.row * d, s.v_columns, s.ds);
+    multiply_to_scores(tile, d, s.q + tile.row * row, s.k_columns, s.p);
+    multiply_to_scores(tile, d, s.d_out + tile.row * row, s.v_columns, s.ds);
     softmax_grad_tile(tile, s.log_sums + tile.row, s.means + tile.row, s.p, s.ds);
-    add_over_queries(tile, d, s.p, s.d_out_rows + tile.row * width, s.dv);
-    add_over_queries(tile, d, s.ds, s.q_rows + tile.row * width, s.dk);
-    add_over_keys(tile, d, s.ds, s.k_rows, s.dq + tile.row * width);
+    add_over_queries(tile, d, s.p, s.d_out + tile.row * row, s.dv);
+    add_over_queries(tile, d, s.ds, s.q + tile.row * row, s.dk);
+    add_over_keys(tile, d, s.ds, s.k, s.dq + tile.row * row);
   }
 }
 
@@ -136,20 +126,20 @@ void flash_backward_head(const AttentionBackward<T>& a, int64_t task) {
   thread_local Scratch memory;
   const Head<T, AttentionBackward<T>> at(a, task);
   const BackwardSpace<W> space(memory, a.seq, a.d);
-  const W scale = static_cast<W>(score_scale(a.d));
   T* const dq = a.d_qkv + (at.q - a.qkv);
-  pack_queries(a, at, task, space);
+  pack_queries(a, at, static_cast<const W*>(a.saved) + task * a.seq, space);
   for (int64_t key = 0; key < a.seq; key += kKeyTile) {
     const Tile tile{.key = key, .keys = std::min(kKeyTile, a.seq - key)};
     const int64_t from = key * at.qkv_row;
-    pack_transposed<kBlock<W>>(at.k + from, at.qkv_row, tile.keys, a.d, W(1), space.k_columns);
-    pack_transposed<kBlock<W>>(at.v + from, at.qkv_row, tile.keys, a.d, W(1), space.v_columns);
-    pack_rows(at.k + from, at.qkv_row, tile.keys, a.d, kKeyTile, space.k_rows);
+    pack_columns(at.k + from, at.qkv_row, tile.keys, a.d, space.k_columns);
+    pack_columns(at.v + from, at.qkv_row, tile.keys, a.d, space.v_columns);
+    pack_rows(at.k + from, at.qkv_row, tile.keys, a.d, W(1), space.k);
     backward_key_tile(space, a.seq, a.d, tile);
-    store_rows(space.dk, tile.keys, a.d, scale, dq + a.d + from, at.qkv_row);
+    // q was packed with scale · log2(e); the gradient's factor is the scale.
+    store_rows(space.dk, tile.keys, a.d, static_cast<W>(1 / kLog2E), dq + a.d + from, at.qkv_row);
     store_rows(space.dv, tile.keys, a.d, W(1), dq + 2 * a.d + from, at.qkv_row);
   }
-  store_rows(space.dq, a.seq, a.d, scale, dq, at.qkv_row);
+  store_rows(space.dq, a.seq, a.d, static_cast<W>(score_scale(a.d)), dq, at.qkv_row);
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

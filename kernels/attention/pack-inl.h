@@ -5,40 +5,65 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 
-// Transposed: to[i, k, r] is factor · element k of row i · width + r, for as many groups of `width`
-// rows as there are. The left factor in panels, or the right factor of a product over d.
-template <int64_t kWidth, class T, class W>
-HWY_INLINE void pack_transposed(const T* from, int64_t row_step, int64_t rows, int64_t d, W factor,
-                                W* to) {
+// Four (of double: two) rows by as many columns.
+template <class T, class W>
+HWY_INLINE void transpose_square(const T* from, [[maybe_unused]] int64_t row_step, W* to,
+                                 [[maybe_unused]] int64_t to_row) {
+#if HWY_TARGET == HWY_SCALAR
+  *to = static_cast<W>(*from);
+#else
+  const hn::CappedTag<W, 16 / sizeof(W)> d;
+  const auto a = load(d, from), b = load(d, from + row_step);
+  if constexpr (sizeof(W) == 8) {
+    hn::StoreU(hn::InterleaveLower(d, a, b), d, to);
+    hn::StoreU(hn::InterleaveUpper(d, a, b), d, to + to_row);
+  } else {
+    const auto c = load(d, from + 2 * row_step), e = load(d, from + 3 * row_step);
+    const auto ab = hn::InterleaveLower(d, a, b), ce = hn::InterleaveLower(d, c, e);
+    const auto ab2 = hn::InterleaveUpper(d, a, b), ce2 = hn::InterleaveUpper(d, c, e);
+    hn::StoreU(hn::ConcatLowerLower(d, ce, ab), d, to);
+    hn::StoreU(hn::ConcatUpperUpper(d, ce, ab), d, to + to_row);
+    hn::StoreU(hn::ConcatLowerLower(d, ce2, ab2), d, to + 2 * to_row);
+    hn::StoreU(hn::ConcatUpperUpper(d, ce2, ab2), d, to + 3 * to_row);
+  }
+#endif
+}
+
+// Transposed: to[i, k, r] is element k of row i · kBlock + r, for as many blocks as there are rows.
+// The right factor of a product over d.
+template <class T, class W>
+HWY_NOINLINE void pack_columns(const T* from, int64_t row_step, int64_t rows, int64_t d, W* to) {
+  constexpr int64_t kWidth = kBlock<W>, kSquare = HWY_TARGET == HWY_SCALAR ? 1 : 16 / sizeof(W);
   for (int64_t first = 0; first < rows; first += kWidth, to += kWidth * d) {
-    const int64_t here = std::min(kWidth, rows - first);
-    for (int64_t r = 0; r < here; ++r) {
+    for (int64_t r = 0; r < kWidth; r += kSquare) {
       const T* const row = from + (first + r) * row_step;
-      for (int64_t k = 0; k < d; ++k) to[k * kWidth + r] = factor * static_cast<W>(row[k]);
-    }
-    for (int64_t r = here; r < kWidth; ++r) {
-      for (int64_t k = 0; k < d; ++k) to[k * kWidth + r] = 0;
+      const bool whole = first + r + kSquare <= rows;
+      int64_t k = 0;
+      for (; whole && k + kSquare <= d; k += kSquare) {
+        transpose_square(row + k, row_step, to + k * kWidth + r, kWidth);
+      }
+      for (; k < d; ++k) {
+        for (int64_t i = 0; i < kSquare; ++i) {
+          const bool there = first + r + i < rows;
+          to[k * kWidth + r + i] = there ? static_cast<W>(row[i * row_step + k]) : W(0);
+        }
+      }
     }
   }
 }
 
-// As they are, in the column blocks of for_blocks: [block, capacity, width of the block]. The right
-// factor of a product over rows.
+// factor times the rows as they are, row_distance apart. Either factor of a product over rows, or
+// the left one of a product over d.
 template <class T, class W>
-HWY_INLINE void pack_rows(const T* from, int64_t row_step, int64_t rows, int64_t d,
-                          int64_t capacity, W* to) {
-  for_blocks(vectors_for<W>(d), [&](int64_t first, auto count) HWY_ATTR {
-    const int64_t width = count * kLanes<W>, column = first * kLanes<W>;
-    const int64_t columns = std::min(width, d - column);
-    W* block = to + column * capacity;
-    for (int64_t r = 0; r < rows; ++r, block += width) {
-      const T* const row = from + r * row_step + column;
-      for_vectors<W>(0, columns, [&](auto tag, int64_t i) HWY_ATTR {
-        hn::StoreU(load(tag, row + i), tag, block + i);
-      });
-      std::fill(block + columns, block + width, W(0));
-    }
-  });
+HWY_NOINLINE void pack_rows(const T* from, int64_t row_step, int64_t rows, int64_t d, W factor,
+                            W* to) {
+  const int64_t distance = row_distance<W>(d);
+  for (int64_t r = 0; r < rows; ++r, from += row_step, to += distance) {
+    for_vectors<W>(0, d, [&](auto tag, int64_t i) HWY_ATTR {
+      hn::StoreU(hn::Mul(load(tag, from + i), hn::Set(tag, factor)), tag, to + i);
+    });
+    std::fill(to + d, to + distance, W(0));
+  }
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

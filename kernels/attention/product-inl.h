@@ -41,12 +41,20 @@ HWY_INLINE void for_blocks(int64_t vectors, const Body& body) {
   }
 }
 
-// c[kPanel, kVectors vectors] (rows c_row apart) = a · b, or += a · b: a[i, k] lies at
-// i · kRowStep + k · kDepthStep, b is [depth, kVectors vectors] without gaps.
-template <int kVectors, int64_t kRowStep, int64_t kDepthStep, class T>
-HWY_INLINE void multiply_panel(int64_t depth, const T* HWY_RESTRICT a, const T* HWY_RESTRICT b,
-                               T* HWY_RESTRICT c, int64_t c_row, bool add) {
+// A matrix in packed memory: element [i, k] lies at i · row + k · column.
+template <class T>
+struct Strided {
+  const T* memory;
+  int64_t row, column;
+};
+
+// c[kPanel, kVectors vectors] (rows c_row apart) = a[kPanel, depth] · b[depth, kVectors vectors]
+// (rows b_row apart), or += where `add`.
+template <int kVectors, class T>
+HWY_INLINE void multiply_panel(int64_t depth, const Strided<T> a, const T* HWY_RESTRICT b,
+                               int64_t b_row, T* HWY_RESTRICT c, int64_t c_row, bool add) {
   const hn::ScalableTag<T> d;
+  const T* HWY_RESTRICT element = a.memory;
   hn::Vec<decltype(d)> sum[kPanel][kVectors];
 #pragma GCC unroll 8
   for (int i = 0; i < kPanel; ++i) {
@@ -61,12 +69,12 @@ HWY_INLINE void multiply_panel(int64_t depth, const T* HWY_RESTRICT a, const T* 
     for (int j = 0; j < kVectors; ++j) row[j] = hn::LoadU(d, b + j * kLanes<T>);
 #pragma GCC unroll 8
     for (int i = 0; i < kPanel; ++i) {
-      const auto x = hn::Set(d, a[i * kRowStep]);
+      const auto x = hn::Set(d, element[i * a.row]);
 #pragma GCC unroll 8
       for (int j = 0; j < kVectors; ++j) sum[i][j] = hn::MulAdd(x, row[j], sum[i][j]);
     }
-    a += kDepthStep;
-    b += kVectors * kLanes<T>;
+    element += a.column;
+    b += b_row;
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kPanel; ++i) {
