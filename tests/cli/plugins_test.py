@@ -112,6 +112,17 @@ exec {BENCH} --suite {self.suite(["spin"])} --plugin {planted("planted")} --quie
     def test_a_flank_that_is_not_there(self):
         self.expect(ENVIRONMENT, *self.run_planted(["lost-spin"]), says=["planted.lost-spin", "planted.nowhere", "ceilings"])
 
+    def test_a_flank_that_is_wrong_or_never_steady(self):
+        for planted_fault, words in (("wrong", "element 3"), ("flips", "all 10 groups")):
+            self.expect(NO_VERDICT, *self.run_planted(["flanked-spin", "spin"], samples=5, repetitions=2),
+                        env={"PLANTED_CEILING": planted_fault, "PLANTED_SPIN_US": "500"})
+            flanked, alone = self.report("out.json")["cases"]
+            self.assertEqual((flanked["outcome"], flanked["time_s"], flanked["flanked"]), ("failed", None, None))
+            self.assertIn("planted.ceilings", flanked["reason"])
+            self.assertIn(words, flanked["reason"])
+            self.assertEqual(alone["outcome"], "measured")
+            self.assertEqual(self.bench("validate", self.path("out.json")).returncode, DONE)
+
     def test_a_failing_case_leaves_the_others(self):
         self.expect(NO_VERDICT, *self.run_planted(["fails", "spin"]), ranks=2)
         fails, spins = self.report("out.json")["cases"]
