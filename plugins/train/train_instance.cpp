@@ -5,17 +5,32 @@
 #include <cmath>
 
 #include "bench/base/hash.h"
+#include "kernels/rounding.h"
 
 namespace bench::train {
 namespace {
 
 // The gradient's check moves the weights by this much of length along g / |g|, and by half of it:
-// far enough that the change of an f32 loss is not rounding, near enough that extrapolating the two
+// far enough that the change of a loss is not rounding, near enough that extrapolating the two
 // takes care of the loss's curvature.
+template <class T>
 constexpr double kStepLength = 1e-2;
+template <>
+constexpr double kStepLength<bfloat16> = 5e-2;
+
 constexpr double kTolerance = 0.05;
-// Of the loss in f32, relative: what rounding alone may do to the difference of two losses.
-constexpr double kLossNoise = 2e-6;
+
+// Of the loss, relative: what rounding alone may do to the difference of two losses.
+template <class T>
+double loss_noise(int64_t /*tokens*/) {
+  return 2e-6;
+}
+// A token's loss comes from logits that are stored in eight bits; the errors of many tokens average
+// out.
+template <>
+double loss_noise<bfloat16>(int64_t tokens) {
+  return kernels::kRounding<bfloat16> / (4 * std::sqrt(static_cast<double>(tokens)));
+}
 
 }  // namespace
 
@@ -110,11 +125,12 @@ sdk::Check TrainInstance<T>::check_gradient() {
   const gpt2::StepResult here = step_.compute_gradients(inputs_.data(), targets_.data());
   if (here.grad_norm < 1e-4)
     return {.passed = true, .error = 0, .tolerance = kTolerance, .detail = {}};
-  const double wide = slope_along_gradient(kStepLength),
-               narrow = slope_along_gradient(kStepLength / 2);
+  const double wide = slope_along_gradient(kStepLength<T>),
+               narrow = slope_along_gradient(kStepLength<T> / 2);
   const double slope =
       (4 * narrow - wide) / 3;  // Richardson: the error is of fourth order in the step
-  const double noise = 3 * kLossNoise * std::abs(here.loss) / kStepLength;
+  const double loss = loss_noise<T>(train_.config.tokens_per_step()) * std::abs(here.loss);
+  const double noise = 3 * loss / kStepLength<T>;
   const double error = std::max(0.0, std::abs(slope - here.grad_norm) - noise) / here.grad_norm;
   // NaN compares false: not passed.
   const bool passed = error <= kTolerance;
