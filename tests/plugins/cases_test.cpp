@@ -128,13 +128,13 @@ TEST(Sets, OfCeilingsHoldProductsAndStreams) {
   SelfCommunicator self;
   Host host(self);
   Plugin plugin("kernels", host);
-  int products = 0, copies = 0;
+  int products = 0, streams = 0;
   for (const CaseCopy& c : plugin.cases({.set = "ceilings", .options = {}})) {
     products += c.fields.ceiling == BENCH_CEILING_GEMM ? 1 : 0;
-    copies += c.fields.ceiling == BENCH_CEILING_COPY ? 1 : 0;
+    streams += c.fields.ceiling == BENCH_CEILING_COPY ? 1 : 0;
   }
   EXPECT_GE(products, 6);
-  EXPECT_EQ(copies, 2);
+  EXPECT_GE(streams, 2);
 }
 
 TEST(Sets, OfCollectivesSayHowBusBandwidthIsCounted) {
