@@ -19,7 +19,7 @@ std::string rate_text_of(const CaseResult& c) {
   if (r.busbw_gbytes_per_s) return fmt::format("{:.4g} GB/s bus", *r.busbw_gbytes_per_s);
   if (r.gbytes_per_s && (!r.tflops_per_rank || (c.roofline && c.roofline->limit == "stream")))
     return fmt::format("{:.4g} GB/s", *r.gbytes_per_s);
-  if (r.tflops_per_rank) return fmt::format("{:.4g} TFLOP/s", *r.tflops_per_rank);
+  if (r.tflops_per_rank) return rate_text(*r.tflops_per_rank * 1e12, "FLOP/s");
   if (r.tokens_per_s) return fmt::format("{:.4g} tokens/s, all", *r.tokens_per_s);
   return "-";
 }
