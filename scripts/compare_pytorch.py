@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """A training step of bench against the same step of PyTorch on this machine's CPU, in interleaved rounds.
 
-  scripts/compare_pytorch.py [--bench build/release/bin/bench] [--model gpt2-124m,seq=256] [--micro-batch 4] [--rounds 5]
+  scripts/compare_pytorch.py [--bench build/release/bin/bench] [--model gpt2-124m,seq=256] [--micro-batch 4]
+                             [--dtype f32|bf16] [--rounds 5] [--torch eager,compiled]
 
-Needs PyTorch (pip install torch). Each round takes a few steps of one and then of the other; the ratio is formed inside
-the round, so that a machine whose speed drifts does not decide it. Prints every round and the median ratio (above one:
-bench is faster). PyTorch runs eagerly with scaled_dot_product_attention, fused AdamW and as many threads as bench.
+Needs PyTorch (pip install torch), and for torch.compile a C++ compiler. Each round takes a few steps of one and then of
+the others; the ratio is formed inside the round, so that a machine whose speed drifts does not decide it. Prints every
+round and the median ratio (above one: bench is faster). PyTorch computes with scaled_dot_product_attention, fused
+AdamW, autocast in bf16 and as many threads as bench, eagerly and through torch.compile: the faster of a round counts.
 """
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -20,13 +23,15 @@ PRESETS = {"gpt2-124m": (12, 768, 12, 1024, 50257), "gpt2-345m": (24, 1024, 16, 
 
 
 def shape_of(model):
-    name, *changes = model.split(",")
-    shape = dict(zip(("layers", "hidden", "heads", "seq", "vocab"), PRESETS[name]))
-    shape.update({key: int(value) for key, value in (change.split("=") for change in changes)})
+    """As bench reads it: a preset with changes, or all five numbers."""
+    parts = model.split(",")
+    shape = dict(zip(("layers", "hidden", "heads", "seq", "vocab"), PRESETS[parts.pop(0)])) if "=" not in parts[0] else {}
+    shape.update({key: int(value) for key, value in (part.split("=") for part in parts)})
     return shape
 
 
-def make_torch_step(shape, batch, threads):
+def make_torch_steps(shape, batch, threads, dtype, ways):
+    """A step function for each way that works here, by name."""
     import torch
     from torch import nn
     torch.set_num_threads(threads)
@@ -66,15 +71,23 @@ def make_torch_step(shape, batch, threads):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     tokens = torch.randint(0, vocab, (batch, seq + 1))
 
-    def step():
+    def step(module):
         optimizer.zero_grad(set_to_none=True)
-        loss = model(tokens[:, :-1], tokens[:, 1:])
+        with torch.autocast("cpu", dtype=torch.bfloat16) if dtype == "bf16" else contextlib.nullcontext():
+            loss = module(tokens[:, :-1], tokens[:, 1:])
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         return loss.item()
 
-    return step, torch.__version__
+    modules, steps = {"eager": model, "compiled": torch.compile(model)}, {}
+    for way in ways:
+        try:
+            step(modules[way])  # compiles, and touches memory for the first time
+            steps[way] = lambda module=modules[way]: step(module)
+        except Exception as error:  # whatever a compiler throws
+            print(f"PyTorch {way} does not run here: {str(error).strip().splitlines()[0]}", flush=True)
+    return steps, torch.__version__
 
 
 def torch_seconds(step, steps):
@@ -86,12 +99,13 @@ def torch_seconds(step, steps):
     return statistics.median(times)
 
 
-def bench_seconds(bench, model, batch, steps, folder):
+def bench_seconds(options, folder):
     suite, out = os.path.join(folder, "step.json"), os.path.join(folder, "report.json")
     with open(suite, "w") as file:
         json.dump({"name": "step", "ceilings": False, "entries": [{"plugin": "train"}]}, file)
-    subprocess.run([bench, "--suite", suite, "--model", model, "--micro-batch", str(batch), "--steps", str(steps + 1),
-                    "--repetitions", "1", "--quiet", "--out", out], check=True)
+    subprocess.run([options.bench, "--suite", suite, "--model", options.model, "--micro-batch", str(options.micro_batch),
+                    "--dtype", options.dtype, "--steps", str(options.steps + 1), "--repetitions", "1", "--quiet",
+                    "--out", out], check=True)
     with open(out) as file:
         case = json.load(file)["cases"][0]
     return statistics.median(case["samples_s"][1:])  # the first touches its memory for the first time
@@ -102,21 +116,24 @@ def main():
     parser.add_argument("--bench", default=os.path.join(os.path.dirname(__file__), "..", "build", "release", "bin", "bench"))
     parser.add_argument("--model", default="gpt2-124m,seq=256")
     parser.add_argument("--micro-batch", type=int, default=4)
+    parser.add_argument("--dtype", choices=("f32", "bf16"), default="f32")
+    parser.add_argument("--torch", default="eager,compiled", help="ways of PyTorch to compare with (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=3)
     options = parser.parse_args()
     threads = len(os.sched_getaffinity(0))
-    step, version = make_torch_step(shape_of(options.model), options.micro_batch, threads)
-    torch_seconds(step, 1)
+    steps, version = make_torch_steps(shape_of(options.model), options.micro_batch, threads, options.dtype,
+                                      options.torch.split(","))
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         for index in range(options.rounds):
-            ours = bench_seconds(options.bench, options.model, options.micro_batch, options.steps, folder)
-            theirs = torch_seconds(step, options.steps)
-            ratios.append(theirs / ours)
-            print(f"round {index + 1}: bench {ours:.3f} s, PyTorch {theirs:.3f} s, ratio {ratios[-1]:.3f}", flush=True)
-    print(f"PyTorch {version}, {threads} threads, {options.model}, micro-batch {options.micro_batch}: median ratio "
-          f"{statistics.median(ratios):.3f} ({min(ratios):.3f}-{max(ratios):.3f}) over {len(ratios)} rounds")
+            ours = bench_seconds(options, folder)
+            theirs = {way: torch_seconds(step, options.steps) for way, step in steps.items()}
+            ratios.append(min(theirs.values()) / ours)
+            each = ", ".join(f"PyTorch {way} {seconds:.3f} s" for way, seconds in theirs.items())
+            print(f"round {index + 1}: bench {ours:.3f} s, {each}, ratio {ratios[-1]:.3f}", flush=True)
+    print(f"PyTorch {version}, {threads} threads, {options.model}, {options.dtype}, micro-batch {options.micro_batch}: "
+          f"median ratio {statistics.median(ratios):.3f} ({min(ratios):.3f}-{max(ratios):.3f}) over {len(ratios)} rounds")
 
 
 if __name__ == "__main__":

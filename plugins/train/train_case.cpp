@@ -49,10 +49,8 @@ DType read_dtype(const std::string& name) {
 
 template <class T>
 double memory_bytes(const gpt2::StepConfig& config) {
-  const auto memory = gpt2::step_memory(config, kernels::ops_for<T>(DeviceKind::cpu));
-  // The check of the gradient keeps the weights aside while it moves them.
-  const int64_t moved = memory.saved;
-  return static_cast<double>(memory.total() + moved);
+  const auto ops = kernels::ops_for<T>(DeviceKind::cpu);
+  return static_cast<double>(gpt2::step_memory(config, ops).total());
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ f = torch.nn.functional
 
 
 def counter_values(seed, *shape):
-    """See tests/kernels/bfloat16_golden_test.cpp; the hash ends as MurmurHash3 does (Appleby 2011, public domain)."""
+    """See tests/kernels/test_pytorch.cpp; the hash ends as MurmurHash3 does (Appleby 2011, public domain)."""
     with np.errstate(over="ignore"):
         x = np.arange(np.prod(shape), dtype=np.uint32) * np.uint32(2654435761) + np.uint32(seed) * np.uint32(0x9E3779B9)
         x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
