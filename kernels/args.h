@@ -2,6 +2,10 @@
 // Arguments of every op: shapes stand beside the pointers. T, the type of activations and weights,
 // is float, double or bfloat16. The ops of one folder are declared in its op.h, which opens with
 // the formula as plain loops.
+//
+// `stream_out`: a hint that the output is not read soon. Where it begins at, and its rows have, a
+// multiple of 64 bytes it is then written past the caches, which spares memory the reading of the
+// lines that are written. Not for what is computed in place.
 
 #include <cstdint>
 #include <type_traits>
@@ -27,6 +31,7 @@ struct EmbeddingForward {
   const T* token;           // [rows, h]
   const T* position;        // [>= seq, h], or nullptr: not added (by all but one tensor rank)
   T* y;                     // [n, h]
+  bool stream_out = false;
 };
 
 // Adds to d_token and d_position, rows in ascending token order: the same bits every time.
@@ -45,14 +50,15 @@ template <class T>
 struct LayerNormForward {
   int64_t n, h;
   Wide<T> eps;
-  const T* x;         // [n, h]
-  const T* residual;  // [n, h] or nullptr
-  T* sum;             // [n, h] where residual is given (may equal residual), else unused
-  const T* gamma;     // [h]
-  const T* beta;      // [h]
-  T* y;               // [n, h]
-  Wide<T>* mean;      // [n]
-  Wide<T>* rstd;      // [n]
+  const T* x;               // [n, h]
+  const T* residual;        // [n, h] or nullptr
+  T* sum;                   // [n, h] where residual is given (may equal residual), else unused
+  const T* gamma;           // [h]
+  const T* beta;            // [h]
+  T* y;                     // [n, h]
+  Wide<T>* mean;            // [n]
+  Wide<T>* rstd;            // [n]
+  bool stream_out = false;  // of y
 };
 
 // dx = layer norm's input gradient (+ d_residual where given: the gradient that came along the
@@ -69,6 +75,7 @@ struct LayerNormBackward {
   T* dx;                // [n, h]
   Wide<T>* d_gamma;     // [h], added to
   Wide<T>* d_beta;      // [h], added to
+  bool stream_out = false;
 };
 
 // y[n,out] = x[n,in] · wᵀ + bias, w [out,in] row-major (one row an output feature, as PyTorch
@@ -102,20 +109,57 @@ struct LinearWeightGrad {
   Wide<T>* d_bias;  // [out] or nullptr
 };
 
-// y = gelu(x), tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks 2016).
+// y = gelu(x + bias), tanh form: gelu(u) = 0.5 u (1 + tanh(sqrt(2/pi) (u + 0.044715 u^3)))
+// (Hendrycks 2016).
 template <class T>
 struct GeluForward {
-  int64_t size;
-  const T* x;
-  T* y;  // may equal x
+  int64_t n, cols;
+  const T* x;     // [n, cols]
+  const T* bias;  // [cols] or nullptr: none
+  T* y;           // [n, cols], may equal x
+  bool stream_out = false;
 };
 
+// dx = dy gelu'(x + bias); d_bias += column sums of dx, before it is rounded to T: the same bits
+// for the same number of threads.
 template <class T>
 struct GeluBackward {
-  int64_t size;
-  const T* dy;
-  const T* x;  // what went into the forward
-  T* dx;       // may equal dy
+  int64_t n, cols;
+  const T* dy;      // [n, cols]
+  const T* x;       // [n, cols] what went into the forward
+  const T* bias;    // [cols] or nullptr
+  T* dx;            // [n, cols], may equal dy
+  Wide<T>* d_bias;  // [cols], added to; or nullptr
+  bool stream_out = false;
+};
+
+// y = residual + dropout(x + bias). Element [r, c] is dropped by the 16 random bits that belong to
+// `seed` and position offset + r h + c (kernels/dropout/philox.h) and nothing else: whoever
+// computes it, in whatever part, drops the same, and no mask is stored. `rate` in [0, 1) is rounded
+// to a multiple of 2^-16; what stays is divided by one minus it. A NaN or infinity that is dropped
+// becomes NaN.
+template <class T>
+struct DropoutForward {
+  int64_t n, h;
+  double rate;
+  uint64_t seed, offset;
+  const T* x;         // [n, h]
+  const T* bias;      // [h] or nullptr
+  const T* residual;  // [n, h] or nullptr
+  T* y;               // [n, h], may equal x or residual
+  bool stream_out = false;
+};
+
+// dx = dropout(dy) with the forward's elements dropped; d_bias += column sums of dx, as for GELU.
+template <class T>
+struct DropoutBackward {
+  int64_t n, h;
+  double rate;
+  uint64_t seed, offset;
+  const T* dy;      // [n, h]
+  T* dx;            // [n, h], may equal dy
+  Wide<T>* d_bias;  // [h], added to; or nullptr
+  bool stream_out = false;
 };
 
 // Causal self-attention over `heads` heads of size d. qkv rows are ordered per head [heads, 3, d],
@@ -139,39 +183,62 @@ struct AttentionBackward {
   T* d_qkv;        // [batch*seq, heads*3*d], written
 };
 
-// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3), in three passes with the reductions
-// between them left to the caller: columns [first_col, first_col + cols) of the logits are here;
-// columns at or past `true_vocab` are padding and take no part.
+// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3), the reductions over ranks left to
+// the caller: columns [first_col, first_col + cols) of the logits are here; columns at or past
+// `true_vocab` are padding and take no part. The order is
+//   CrossEntropyForward; row_max = max of local_max over ranks; CrossEntropyRescale;
+//   sum_and_target = sum over ranks; CrossEntropyGrad.
+// With one rank row_max is local_max and nothing is to be rescaled.
 template <class T>
-struct CrossEntropyMax {
+struct CrossEntropyForward {
   int64_t n, cols, first_col, true_vocab;
-  const T* logits;   // [n, cols]
-  Wide<T>* row_max;  // [n]: max over the columns here (-inf where there are none)
-};
-
-// sum_and_target[0,n): sum of exp(logit - row_max) here; [n,2n): logit - row_max of the target, 0
-// if not here.
-template <class T>
-struct CrossEntropySum {
-  int64_t n, cols, first_col, true_vocab;
-  const T* logits;          // [n, cols]
-  const Wide<T>* row_max;   // [n], over all ranks
+  const T* logits;          // [n, cols], read once
   const int32_t* targets;   // [n]
-  Wide<T>* sum_and_target;  // [2n]
+  Wide<T>* local_max;       // [n]: max over the columns here (-inf where there are none)
+  Wide<T>* sum_and_target;  // [2n]: sum of exp(logit - local_max) here; logit of the target, 0 if
+                            // not here
 };
 
-// loss[r] = log(sum[r]) - target[r]; d_logits = (softmax - one_hot) * scale, 0 in padding. In place
-// allowed.
+// sum *= exp(local_max - row_max): what was summed is then relative to the maximum of all ranks.
+template <class T>
+struct CrossEntropyRescale {
+  int64_t n;
+  const Wide<T>* local_max;  // [n]
+  const Wide<T>* row_max;    // [n], over all ranks
+  Wide<T>* sum;              // [n]
+};
+
+// loss[r] = log(sum[r]) + row_max[r] - target[r]; d_logits = (softmax - one_hot) * scale, 0 in
+// padding. In place allowed.
 template <class T>
 struct CrossEntropyGrad {
   int64_t n, cols, first_col, true_vocab;
   Wide<T> scale;
   const T* logits;                // [n, cols]
-  const Wide<T>* row_max;         // [n]
+  const Wide<T>* row_max;         // [n], over all ranks
   const Wide<T>* sum_and_target;  // [2n], over all ranks
   const int32_t* targets;         // [n]
   Wide<T>* loss;                  // [n]
   T* d_logits;                    // [n, cols], or nullptr: only the loss
+  bool stream_out = false;
+};
+
+// y = x, rounded to the nearest, ties to even.
+template <class T>
+struct ConvertNarrow {
+  int64_t size;
+  const Wide<T>* x;
+  T* y;
+  bool stream_out = false;
+};
+
+// y = x, exactly.
+template <class T>
+struct ConvertWiden {
+  int64_t size;
+  const T* x;
+  Wide<T>* y;
+  bool stream_out = false;
 };
 
 // y += x

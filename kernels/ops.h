@@ -26,12 +26,16 @@ struct Ops {
   OpFunction<LinearWeightGrad<T>> linear_weight_grad;
   OpFunction<GeluForward<T>> gelu_forward;
   OpFunction<GeluBackward<T>> gelu_backward;
+  OpFunction<DropoutForward<T>> dropout_forward;
+  OpFunction<DropoutBackward<T>> dropout_backward;
   OpFunction<AttentionForward<T>> attention_forward;
   OpFunction<AttentionBackward<T>> attention_backward;
-  OpFunction<CrossEntropyMax<T>> cross_entropy_max;
-  OpFunction<CrossEntropySum<T>> cross_entropy_sum;
+  OpFunction<CrossEntropyForward<T>> cross_entropy_forward;
+  OpFunction<CrossEntropyRescale<T>> cross_entropy_rescale;
   OpFunction<CrossEntropyGrad<T>> cross_entropy_grad;
   OpFunction<Add<T>> add;
+  OpFunction<ConvertNarrow<T>> convert_narrow;
+  OpFunction<ConvertWiden<T>> convert_widen;
   OpFunction<SumOfSquares<T>> sum_of_squares;
   OpFunction<AdamW<T>> adamw;
   // Of AttentionForward::saved.

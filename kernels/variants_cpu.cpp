@@ -4,7 +4,9 @@
 
 #include "kernels/adamw/op.h"
 #include "kernels/attention/op.h"
+#include "kernels/convert/op.h"
 #include "kernels/cross_entropy/op.h"
+#include "kernels/dropout/op.h"
 #include "kernels/elementwise/op.h"
 #include "kernels/embedding/op.h"
 #include "kernels/gelu/op.h"
@@ -16,7 +18,7 @@ namespace bench::kernels {
 namespace {
 
 template <class T>
-void embedding_rows(Ops<T>& ops) {
+void embedding_simd(Ops<T>& ops) {
   ops.embedding_forward = cpu::embedding_forward<T>;
   ops.embedding_backward = cpu::embedding_backward<T>;
 }
@@ -47,6 +49,12 @@ void gelu_simd(Ops<T>& ops) {
 }
 
 template <class T>
+void dropout_simd(Ops<T>& ops) {
+  ops.dropout_forward = cpu::dropout_forward<T>;
+  ops.dropout_backward = cpu::dropout_backward<T>;
+}
+
+template <class T>
 void attention_flash(Ops<T>& ops) {
   ops.attention_forward = cpu::attention_forward_flash<T>;
   ops.attention_backward = cpu::attention_backward_flash<T>;
@@ -62,9 +70,15 @@ void attention_unfused(Ops<T>& ops) {
 
 template <class T>
 void cross_entropy_simd(Ops<T>& ops) {
-  ops.cross_entropy_max = cpu::cross_entropy_max<T>;
-  ops.cross_entropy_sum = cpu::cross_entropy_sum<T>;
+  ops.cross_entropy_forward = cpu::cross_entropy_forward<T>;
+  ops.cross_entropy_rescale = cpu::cross_entropy_rescale<T>;
   ops.cross_entropy_grad = cpu::cross_entropy_grad<T>;
+}
+
+template <class T>
+void convert_simd(Ops<T>& ops) {
+  ops.convert_narrow = cpu::convert_narrow<T>;
+  ops.convert_widen = cpu::convert_widen<T>;
 }
 
 template <class T>
@@ -81,37 +95,43 @@ void adamw_simd(Ops<T>& ops) {
 constexpr DeviceKind kCpu = DeviceKind::cpu;
 
 constexpr std::array kFloatVariants = {
-    Variant<float>{"embedding", "rows", kCpu, embedding_rows<float>},
+    Variant<float>{"embedding", "simd", kCpu, embedding_simd<float>},
     Variant<float>{"layer_norm", "simd", kCpu, layer_norm_simd<float>},
     Variant<float>{"linear", "onednn", kCpu, linear_onednn},
     Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
     Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},
+    Variant<float>{"dropout", "simd", kCpu, dropout_simd<float>},
     Variant<float>{"attention", "flash", kCpu, attention_flash<float>},
     Variant<float>{"attention", "unfused", kCpu, attention_unfused<float>},
     Variant<float>{"cross_entropy", "simd", kCpu, cross_entropy_simd<float>},
+    Variant<float>{"convert", "simd", kCpu, convert_simd<float>},
     Variant<float>{"elementwise", "simd", kCpu, elementwise_simd<float>},
     Variant<float>{"adamw", "simd", kCpu, adamw_simd<float>},
 };
 
 constexpr std::array kDoubleVariants = {
-    Variant<double>{"embedding", "rows", kCpu, embedding_rows<double>},
+    Variant<double>{"embedding", "simd", kCpu, embedding_simd<double>},
     Variant<double>{"layer_norm", "simd", kCpu, layer_norm_simd<double>},
     Variant<double>{"linear", "loops", kCpu, linear_loops<double>},
     Variant<double>{"gelu", "simd", kCpu, gelu_simd<double>},
+    Variant<double>{"dropout", "simd", kCpu, dropout_simd<double>},
     Variant<double>{"attention", "flash", kCpu, attention_flash<double>},
     Variant<double>{"attention", "unfused", kCpu, attention_unfused<double>},
     Variant<double>{"cross_entropy", "simd", kCpu, cross_entropy_simd<double>},
+    Variant<double>{"convert", "simd", kCpu, convert_simd<double>},
     Variant<double>{"elementwise", "simd", kCpu, elementwise_simd<double>},
     Variant<double>{"adamw", "simd", kCpu, adamw_simd<double>},
 };
 
 constexpr std::array kBfloat16Variants = {
-    Variant<bfloat16>{"embedding", "rows", kCpu, embedding_rows<bfloat16>},
+    Variant<bfloat16>{"embedding", "simd", kCpu, embedding_simd<bfloat16>},
     Variant<bfloat16>{"layer_norm", "simd", kCpu, layer_norm_simd<bfloat16>},
     Variant<bfloat16>{"linear", "loops", kCpu, linear_loops<bfloat16>},
     Variant<bfloat16>{"gelu", "simd", kCpu, gelu_simd<bfloat16>},
+    Variant<bfloat16>{"dropout", "simd", kCpu, dropout_simd<bfloat16>},
     Variant<bfloat16>{"attention", "flash", kCpu, attention_flash<bfloat16>},
     Variant<bfloat16>{"cross_entropy", "simd", kCpu, cross_entropy_simd<bfloat16>},
+    Variant<bfloat16>{"convert", "simd", kCpu, convert_simd<bfloat16>},
     Variant<bfloat16>{"elementwise", "simd", kCpu, elementwise_simd<bfloat16>},
     Variant<bfloat16>{"adamw", "simd", kCpu, adamw_simd<bfloat16>},
 };

@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "kernels/args.h"
+#include "kernels/cpu/exp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
@@ -39,18 +40,28 @@ HWY_INLINE void store(hn::Vec<D> v, D d, T* to) {
   hn::StoreU(v, d, to);
 }
 
+// The bits of v rounded to bfloat16 in the upper half of each lane, the lower half undefined. A NaN
+// becomes one of all ones: rounding up could make infinity, or zero, of it.
 template <class D>
-HWY_INLINE void store(hn::Vec<D> v, [[maybe_unused]] D d, bfloat16* to) {
-  const hn::Rebind<uint16_t, D> d16;
-  const hn::Rebind<int32_t, D> signed32;
-  const hn::Rebind<uint32_t, D> d32;
+HWY_INLINE hn::Vec<hn::Repartition<uint32_t, D>> rounded_to_bf16([[maybe_unused]] D d,
+                                                                 hn::Vec<D> v) {
+  const hn::Repartition<uint32_t, D> d32;
   const auto bits = hn::BitCast(d32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
-  const auto nearest = hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffu)));
-  const auto quiet = hn::Or(bits, hn::Set(d32, 0x400000u));
-  const auto kept = hn::IfThenElse(hn::RebindMask(d32, hn::IsNaN(v)), quiet, nearest);
-  const auto half = hn::BitCast(signed32, hn::ShiftRight<16>(kept));
-  hn::StoreU(hn::DemoteTo(d16, half), d16, reinterpret_cast<uint16_t*>(to));
+  const auto nearest = hn::Add(hn::Add(bits, hn::Set(d32, 0x7fffu)), odd);
+  return hn::Or(nearest, hn::BitCast(d32, hn::VecFromMask(d, hn::IsNaN(v))));
+}
+
+template <class D>
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, D>> to_bf16(D d, hn::Vec<D> v) {
+  const hn::Repartition<int32_t, D> signed32;
+  return hn::DemoteTo(hn::Rebind<uint16_t, D>(),
+                      hn::BitCast(signed32, hn::ShiftRight<16>(rounded_to_bf16(d, v))));
+}
+
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, [[maybe_unused]] D d, bfloat16* to) {
+  hn::StoreU(to_bf16(d, v), hn::Rebind<uint16_t, D>(), reinterpret_cast<uint16_t*>(to));
 }
 
 // body(d, i) over [begin, end), d a tag of Wide<T>: whole vectors, then single lanes, so that
@@ -104,10 +115,22 @@ HWY_INLINE T max_of(int64_t begin, int64_t end, const Term& term) {
       [](auto d, auto v) HWY_ATTR { return hn::MaxOfLanes(d, v); });
 }
 
-// exp(x) for x <= 88: Highway's (1 ulp), which would turn a NaN into 0 and hide it.
+// exp(x) for x <= 88.
 template <class D, class V>
 HWY_INLINE V exp_of(D d, V x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
+  return fast_exp(d, x);
+}
+
+// 1/v for v in [1, 2^115]: in float the processor's estimate, of at least 11 bits, and a Newton
+// step; 2e-7.
+template <class D, class V>
+HWY_INLINE V reciprocal(D d, V v) {
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    const V estimate = hn::ApproximateReciprocal(v);
+    return hn::Mul(estimate, hn::NegMulAdd(v, estimate, hn::Set(d, 2.0f)));
+  } else {
+    return hn::Div(hn::Set(d, 1.0), v);
+  }
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

@@ -1,7 +1,7 @@
 #pragma once
-// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3): row maximum, then sum of
-// exponentials and the target's logit, then loss and gradient; the caller reduces over ranks
-// between the passes.
+// Vocabulary-parallel cross entropy (Shoeybi 2019, section 3): row maximum, sum of exponentials and
+// the target's logit in one pass (online rescaling, Milakov 2018), then loss and gradient; the
+// caller reduces over ranks in between. Two reads and one write of the logits in all.
 
 #include <algorithm>
 #include <cmath>
@@ -28,27 +28,27 @@ int64_t target_column(const Args& a, int64_t r) {
 }
 
 template <class T>
-void reference_cross_entropy_max(const CrossEntropyMax<T>& a) {
+void reference_cross_entropy_forward(const CrossEntropyForward<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
+    const T* const row = a.logits + r * a.cols;
     Wide<T> most = -std::numeric_limits<Wide<T>>::infinity();
+    for (int64_t c = 0; c < valid_columns(a); ++c) most = std::max<Wide<T>>(most, row[c]);
+    double sum = 0;
     for (int64_t c = 0; c < valid_columns(a); ++c) {
-      most = std::max<Wide<T>>(most, a.logits[r * a.cols + c]);
+      sum += std::exp(static_cast<double>(row[c]) - most);
     }
-    a.row_max[r] = most;
+    const int64_t target = target_column(a, r);
+    a.local_max[r] = most;
+    a.sum_and_target[r] = static_cast<Wide<T>>(sum);
+    a.sum_and_target[a.n + r] = target >= 0 ? Wide<T>(row[target]) : Wide<T>(0);
   }
 }
 
 template <class T>
-void reference_cross_entropy_sum(const CrossEntropySum<T>& a) {
+void reference_cross_entropy_rescale(const CrossEntropyRescale<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
-    const auto shifted = [&](int64_t c) {
-      return static_cast<double>(a.logits[r * a.cols + c]) - a.row_max[r];
-    };
-    double sum = 0;
-    for (int64_t c = 0; c < valid_columns(a); ++c) sum += std::exp(shifted(c));
-    const int64_t target = target_column(a, r);
-    a.sum_and_target[r] = static_cast<Wide<T>>(sum);
-    a.sum_and_target[a.n + r] = static_cast<Wide<T>>(target >= 0 ? shifted(target) : 0);
+    const double shift = static_cast<double>(a.local_max[r]) - a.row_max[r];
+    a.sum[r] = static_cast<Wide<T>>(a.sum[r] * std::exp(shift));
   }
 }
 
@@ -56,7 +56,8 @@ template <class T>
 void reference_cross_entropy_grad(const CrossEntropyGrad<T>& a) {
   for (int64_t r = 0; r < a.n; ++r) {
     const double sum = a.sum_and_target[r];
-    a.loss[r] = static_cast<Wide<T>>(std::log(sum) - a.sum_and_target[a.n + r]);
+    const double from_max = static_cast<double>(a.row_max[r]) - a.sum_and_target[a.n + r];
+    a.loss[r] = static_cast<Wide<T>>(std::log(sum) + from_max);
     if (a.d_logits == nullptr) continue;
     const int64_t valid = valid_columns(a), target = target_column(a, r);
     for (int64_t c = 0; c < a.cols; ++c) {
@@ -77,9 +78,9 @@ namespace cpu {
 
 // T is float, double or bfloat16.
 template <class T>
-void cross_entropy_max(const Context&, const CrossEntropyMax<T>&);
+void cross_entropy_forward(const Context&, const CrossEntropyForward<T>&);
 template <class T>
-void cross_entropy_sum(const Context&, const CrossEntropySum<T>&);
+void cross_entropy_rescale(const Context&, const CrossEntropyRescale<T>&);
 template <class T>
 void cross_entropy_grad(const Context&, const CrossEntropyGrad<T>&);
 

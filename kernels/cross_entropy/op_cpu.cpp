@@ -1,16 +1,16 @@
 #include <tuple>
 
+#include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cross_entropy/op.h"
 
 namespace bench::kernels::cpu {
 
-// One thread's rows, for one instruction set.
+// One thread's rows, for one instruction set. `stream`: past the caches.
 template <class T>
 struct CrossEntropyParts {
-  void (*max)(const CrossEntropyMax<T>&, const Part&);
-  void (*sum)(const CrossEntropySum<T>&, const Part&);
-  void (*grad)(const CrossEntropyGrad<T>&, const Part&);
+  void (*forward)(const CrossEntropyForward<T>&, const Part&);
+  void (*grad)(const CrossEntropyGrad<T>&, const Part&, bool stream);
 };
 using CrossEntropyTables =
     std::tuple<CrossEntropyParts<float>, CrossEntropyParts<double>, CrossEntropyParts<bfloat16>>;
@@ -38,29 +38,30 @@ CrossEntropyParts<T> parts_here() {
 }  // namespace
 
 template <class T>
-void cross_entropy_max(const Context& context, const CrossEntropyMax<T>& a) {
-  const auto run = parts_here<T>().max;
+void cross_entropy_forward(const Context& context, const CrossEntropyForward<T>& a) {
+  const auto run = parts_here<T>().forward;
   parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part); });
 }
 
+// A number a row: not worth a thread.
 template <class T>
-void cross_entropy_sum(const Context& context, const CrossEntropySum<T>& a) {
-  const auto run = parts_here<T>().sum;
-  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part); });
+void cross_entropy_rescale(const Context&, const CrossEntropyRescale<T>& a) {
+  for (int64_t r = 0; r < a.n; ++r) a.sum[r] *= std::exp(a.local_max[r] - a.row_max[r]);
 }
 
 template <class T>
 void cross_entropy_grad(const Context& context, const CrossEntropyGrad<T>& a) {
   const auto run = parts_here<T>().grad;
-  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part); });
+  const bool stream = a.stream_out && can_stream(a.d_logits, a.cols);
+  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part, stream); });
 }
 
-template void cross_entropy_max(const Context&, const CrossEntropyMax<float>&);
-template void cross_entropy_max(const Context&, const CrossEntropyMax<double>&);
-template void cross_entropy_max(const Context&, const CrossEntropyMax<bfloat16>&);
-template void cross_entropy_sum(const Context&, const CrossEntropySum<float>&);
-template void cross_entropy_sum(const Context&, const CrossEntropySum<double>&);
-template void cross_entropy_sum(const Context&, const CrossEntropySum<bfloat16>&);
+template void cross_entropy_forward(const Context&, const CrossEntropyForward<float>&);
+template void cross_entropy_forward(const Context&, const CrossEntropyForward<double>&);
+template void cross_entropy_forward(const Context&, const CrossEntropyForward<bfloat16>&);
+template void cross_entropy_rescale(const Context&, const CrossEntropyRescale<float>&);
+template void cross_entropy_rescale(const Context&, const CrossEntropyRescale<double>&);
+template void cross_entropy_rescale(const Context&, const CrossEntropyRescale<bfloat16>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<float>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<double>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<bfloat16>&);

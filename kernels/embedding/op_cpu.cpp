@@ -1,56 +1,47 @@
-#include <algorithm>
+#include <tuple>
 
+#include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/embedding/op.h"
 
-// Copies and additions of whole rows: memory sets the time, so the compiler's vectors are enough.
 namespace bench::kernels::cpu {
-namespace {
 
-template <class T, class To>
-void add_to(const T* from, To* to, int64_t size) {
-  for (int64_t i = 0; i < size; ++i) to[i] = static_cast<To>(Wide<T>(to[i]) + from[i]);
-}
+// One thread's rows (forward) or columns (backward), for one instruction set.
+template <class T>
+struct EmbeddingParts {
+  void (*forward)(const EmbeddingForward<T>&, const Part&, const T* zeros, bool stream);
+  void (*backward)(const EmbeddingBackward<T>&, const Part&);
+};
+using EmbeddingTables =
+    std::tuple<EmbeddingParts<float>, EmbeddingParts<double>, EmbeddingParts<bfloat16>>;
 
-// The vocabulary row of token r, or -1 where another rank holds it.
-template <class Args>
-int64_t row_of(const Args& a, int64_t r) {
-  const int64_t row = a.ids[r] - a.first_row;
-  return row >= 0 && row < a.rows ? row : -1;
-}
+}  // namespace bench::kernels::cpu
 
-}  // namespace
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/embedding/simd-inl.h"
+#include <hwy/foreach_target.h>
+#include "kernels/embedding/simd-inl.h"
+// clang-format on
+
+namespace bench::kernels::cpu {
+
+HWY_EXPORT(embedding_tables);
 
 template <class T>
 void embedding_forward(const Context& context, const EmbeddingForward<T>& a) {
-  parallel_parts(context, a.n, 1, [&](const Part& part) {
-    for (int64_t r = part.begin; r < part.end; ++r) {
-      T* const y = a.y + r * a.h;
-      const int64_t row = row_of(a, r);
-      if (row >= 0) {
-        std::copy_n(a.token + row * a.h, a.h, y);
-      } else {
-        std::fill_n(y, a.h, T(0));
-      }
-      if (a.position != nullptr) add_to(a.position + r % a.seq * a.h, y, a.h);
-    }
-  });
+  thread_local Scratch memory;
+  const auto run = std::get<EmbeddingParts<T>>(HWY_DYNAMIC_DISPATCH(embedding_tables)()).forward;
+  const T* const zeros = zero_row<T>(memory, a.h);
+  const bool stream = a.stream_out && can_stream(a.y, a.h);
+  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part, zeros, stream); });
 }
 
 // Threads share the columns, so that each row's sum is in token order whatever their number.
 template <class T>
 void embedding_backward(const Context& context, const EmbeddingBackward<T>& a) {
-  parallel_parts(context, a.h, kLine<T>, [&](const Part& part) {
-    const int64_t columns = part.end - part.begin;
-    for (int64_t r = 0; r < a.n; ++r) {
-      const T* const dy = a.dy + r * a.h + part.begin;
-      const int64_t row = row_of(a, r);
-      if (row >= 0) add_to(dy, a.d_token + row * a.h + part.begin, columns);
-      if (a.d_position != nullptr) {
-        add_to(dy, a.d_position + r % a.seq * a.h + part.begin, columns);
-      }
-    }
-  });
+  const auto run = std::get<EmbeddingParts<T>>(HWY_DYNAMIC_DISPATCH(embedding_tables)()).backward;
+  parallel_parts(context, a.h, kLine<T>, [&](const Part& part) { run(a, part); });
 }
 
 template void embedding_forward(const Context&, const EmbeddingForward<float>&);

@@ -1,16 +1,18 @@
 #include <tuple>
 
+#include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/scratch.h"
 #include "kernels/layer_norm/op.h"
 
 namespace bench::kernels::cpu {
 
-// One thread's rows, for one instruction set.
+// One thread's rows, for one instruction set. `stream`: past the caches.
 template <class T>
 struct LayerNormParts {
-  void (*forward)(const LayerNormForward<T>&, const Part&);
-  void (*backward)(const LayerNormBackward<T>&, const Part&, Wide<T>* sums);
+  void (*forward)(const LayerNormForward<T>&, const Part&, bool stream);
+  void (*backward)(const LayerNormBackward<T>&, const Part&, bool stream, Wide<T>* d_gamma,
+                   Wide<T>* d_beta);
+  void (*add_in_order)(int64_t, const Wide<T>*, Wide<T>*);
 };
 using LayerNormTables =
     std::tuple<LayerNormParts<float>, LayerNormParts<double>, LayerNormParts<bfloat16>>;
@@ -28,29 +30,34 @@ namespace bench::kernels::cpu {
 
 HWY_EXPORT(layer_norm_tables);
 
+namespace {
+
+template <class T>
+LayerNormParts<T> parts_here() {
+  return std::get<LayerNormParts<T>>(HWY_DYNAMIC_DISPATCH(layer_norm_tables)());
+}
+
+}  // namespace
+
 template <class T>
 void layer_norm_forward(const Context& context, const LayerNormForward<T>& a) {
-  const auto run = std::get<LayerNormParts<T>>(HWY_DYNAMIC_DISPATCH(layer_norm_tables)()).forward;
-  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part); });
+  const auto run = parts_here<T>().forward;
+  const bool stream = a.stream_out && can_stream(a.y, a.h);
+  parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part, stream); });
 }
 
 template <class T>
 void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) {
-  thread_local Scratch memory;
-  const auto run = std::get<LayerNormParts<T>>(HWY_DYNAMIC_DISPATCH(layer_norm_tables)()).backward;
-  const int64_t parts = context.device.threads();
-  using W = Wide<T>;
-  const int64_t stride = (2 * a.h + kLine<W> - 1) / kLine<W> * kLine<W>;
-  W* const sums = memory.elements<W>(parts * stride);
-  std::fill_n(sums, parts * stride, W(0));
-  parallel_parts(context, a.n, 1,
-                 [&](const Part& part) { run(a, part, sums + part.index * stride); });
-  for (int64_t part = 0; part < parts; ++part) {
-    for (int64_t c = 0; c < a.h; ++c) {
-      a.d_gamma[c] += sums[part * stride + c];
-      a.d_beta[c] += sums[part * stride + a.h + c];
-    }
-  }
+  thread_local Scratch gammas, betas;
+  const auto parts = parts_here<T>();
+  const bool stream = a.stream_out && can_stream(a.dx, a.h);
+  const int threads = context.device.threads();
+  ColumnPartials<Wide<T>> d_gamma(gammas, threads, a.h), d_beta(betas, threads, a.h);
+  parallel_parts(context, a.n, 1, [&](const Part& part) {
+    parts.backward(a, part, stream, d_gamma.row(part.index), d_beta.row(part.index));
+  });
+  d_gamma.add_up([&](const Wide<T>* row) { parts.add_in_order(a.h, row, a.d_gamma); });
+  d_beta.add_up([&](const Wide<T>* row) { parts.add_in_order(a.h, row, a.d_beta); });
 }
 
 template void layer_norm_forward(const Context&, const LayerNormForward<float>&);

@@ -1,85 +1,127 @@
 // Vector code of layer norm, read once for each instruction set.
-#include "kernels/cpu/simd-inl.h"
+#include "kernels/cpu/pairs-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 
-template <class T>
-void layer_norm_forward_part(const LayerNormForward<T>& a, const Part& part) {
+template <class W>
+struct RowMoments {
+  W mean, variance;
+};
+
+// Mean and variance in one pass, of x - shift. The shift is the mean of the row's first elements:
+// it is at most sqrt(h / 64) standard deviations off, so what cancels costs no more than a factor
+// of 1 + h / 64, whatever the row's mean is.
+template <class T, class Ahead>
+HWY_INLINE RowMoments<Wide<T>> row_moments(const T* x, int64_t h, const Ahead& ahead) {
+  using W = Wide<T>;
+  const int64_t first = HWY_MIN(h, 64);
+  const auto plain = [](auto, int64_t, auto* sums, auto v)
+                         HWY_ATTR { sums[0] = hn::Add(sums[0], v); };
+  const W shift = sum_pairs<T, 1>(first, plain, Nothing(), x)[0] / static_cast<W>(first);
+  const auto shifted = [shift](auto d, int64_t, auto* sums, auto v) HWY_ATTR {
+    const auto off = hn::Sub(v, hn::Set(d, shift));
+    sums[0] = hn::Add(sums[0], off);
+    sums[1] = hn::MulAdd(off, off, sums[1]);
+  };
+  const auto sums = sum_pairs<T, 2>(h, shifted, ahead, x);
+  const W per_h = W(1) / static_cast<W>(h), off = sums[0] * per_h;
+  // Not std::max: a NaN must stay one.
+  const W variance = sums[1] * per_h - off * off;
+  return {shift + off, variance < 0 ? W(0) : variance};
+}
+
+template <class T, bool kStream>
+HWY_INLINE void layer_norm_forward_rows(const LayerNormForward<T>& a, const Part& part) {
   using W = Wide<T>;
   for (int64_t r = part.begin; r < part.end; ++r) {
     const T* x = a.x + r * a.h;
     if (a.residual != nullptr) {
-      const T* const residual = a.residual + r * a.h;
       T* const sum = a.sum + r * a.h;
-      for_vectors<T>(0, a.h, [&](auto d, int64_t i) HWY_ATTR {
-        store(hn::Add(load(d, x + i), load(d, residual + i)), d, sum + i);
-      });
+      const auto add = [](auto, int64_t, auto v, auto w) HWY_ATTR { return hn::Add(v, w); };
+      map_pairs<T>(a.h, sum, add, x, a.residual + r * a.h);
       x = sum;
     }
-    const W per_h = W(1) / static_cast<W>(a.h);
-    const W mean =
-        per_h * sum_of<W>(0, a.h, [&](auto d, int64_t i) HWY_ATTR { return load(d, x + i); });
-    // A second pass over the row, which is in the cache: E[x^2] - mean^2 would cancel.
-    const W variance = per_h * sum_of<W>(0, a.h, [&](auto d, int64_t i) HWY_ATTR {
-                         const auto off = hn::Sub(load(d, x + i), hn::Set(d, mean));
-                         return hn::Mul(off, off);
-                       });
-    const W rstd = W(1) / std::sqrt(variance + a.eps);
-    T* const y = a.y + r * a.h;
-    for_vectors<T>(0, a.h, [&](auto d, int64_t i) HWY_ATTR {
-      const auto off = hn::Sub(load(d, x + i), hn::Set(d, mean));
-      const auto normed = hn::Mul(off, hn::Set(d, rstd));
-      store(hn::MulAdd(normed, load(d, a.gamma + i), load(d, a.beta + i)), d, y + i);
-    });
+    const auto moments = row_moments(x, a.h, Nothing());
+    const W mean = moments.mean, rstd = W(1) / std::sqrt(moments.variance + a.eps);
+    const auto normalise = [mean, rstd](auto d, int64_t, auto v, auto gamma, auto beta) HWY_ATTR {
+      const auto normed = hn::Mul(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, rstd));
+      return hn::MulAdd(normed, gamma, beta);
+    };
+    const T* const next = HWY_MIN(r + 1, part.end - 1) * a.h + a.x;
+    const auto ahead = [next](int64_t i) HWY_ATTR { prefetch_step(next + i); };
+    map_pairs<T, kStream>(a.h, a.y + r * a.h, normalise, ahead, x, a.gamma, a.beta);
     a.mean[r] = mean;
     a.rstd[r] = rstd;
   }
 }
 
-// dx of one row; dy * x' and dy are added to d_gamma and d_beta.
 template <class T>
+void layer_norm_forward_part(const LayerNormForward<T>& a, const Part& part, bool stream) {
+  if (stream) {
+    layer_norm_forward_rows<T, true>(a, part);
+    hwy::FlushStream();
+  } else {
+    layer_norm_forward_rows<T, false>(a, part);
+  }
+}
+
+// dx of one row; dy * x' and dy are added to d_gamma and d_beta, at the places of map_pairs.
+template <class T, bool kStream>
 HWY_INLINE void layer_norm_backward_row(const LayerNormBackward<T>& a, int64_t r, Wide<T>* d_gamma,
                                         Wide<T>* d_beta) {
   using W = Wide<T>;
   const T* const dy = a.dy + r * a.h;
   const T* const x = a.x + r * a.h;
-  const T* const residual = a.d_residual == nullptr ? nullptr : a.d_residual + r * a.h;
-  T* const dx = a.dx + r * a.h;
   const W mean = a.mean[r], rstd = a.rstd[r], per_h = W(1) / static_cast<W>(a.h);
-  const auto normed = [&](auto d, int64_t i) HWY_ATTR {
-    return hn::Mul(hn::Sub(load(d, x + i), hn::Set(d, mean)), hn::Set(d, rstd));
+  const auto normed = [mean, rstd](auto d, auto v) HWY_ATTR {
+    return hn::Mul(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, rstd));
   };
-  const auto scaled = [&](auto d, int64_t i)
-                          HWY_ATTR { return hn::Mul(load(d, dy + i), load(d, a.gamma + i)); };
-  const W mean_g = per_h * sum_of<W>(0, a.h, scaled);
-  const W mean_gx = per_h * sum_of<W>(0, a.h, [&](auto d, int64_t i) HWY_ATTR {
-                      return hn::Mul(scaled(d, i), normed(d, i));
-                    });
-  for_vectors<T>(0, a.h, [&](auto d, int64_t i) HWY_ATTR {
-    const auto out = load(d, dy + i);
-    const auto xn = normed(d, i);
-    store(hn::MulAdd(out, xn, load(d, d_gamma + i)), d, d_gamma + i);
-    store(hn::Add(out, load(d, d_beta + i)), d, d_beta + i);
-    const auto centred = hn::Sub(scaled(d, i), hn::Set(d, mean_g));
-    auto grad = hn::Mul(hn::NegMulAdd(xn, hn::Set(d, mean_gx), centred), hn::Set(d, rstd));
-    if (residual != nullptr) grad = hn::Add(grad, load(d, residual + i));
-    store(grad, d, dx + i);
-  });
+  const auto terms = [&](auto d, int64_t, auto* sums, auto out, auto v, auto gamma) HWY_ATTR {
+    const auto g = hn::Mul(out, gamma);
+    sums[0] = hn::Add(sums[0], g);
+    sums[1] = hn::MulAdd(g, normed(d, v), sums[1]);
+  };
+  const auto sums = sum_pairs<T, 2>(a.h, terms, Nothing(), dy, x, a.gamma);
+  const W mean_g = per_h * sums[0], mean_gx = per_h * sums[1];
+  const auto gradient = [&](auto d, int64_t at, auto out, auto v, auto gamma) HWY_ATTR {
+    const auto xn = normed(d, v);
+    hn::StoreU(hn::MulAdd(out, xn, hn::LoadU(d, d_gamma + at)), d, d_gamma + at);
+    hn::StoreU(hn::Add(out, hn::LoadU(d, d_beta + at)), d, d_beta + at);
+    const auto centred = hn::MulSub(out, gamma, hn::Set(d, mean_g));
+    return hn::Mul(hn::NegMulAdd(xn, hn::Set(d, mean_gx), centred), hn::Set(d, rstd));
+  };
+  T* const dx = a.dx + r * a.h;
+  if (a.d_residual == nullptr) {
+    map_pairs<T, kStream>(a.h, dx, gradient, Nothing(), dy, x, a.gamma);
+    return;
+  }
+  const auto with_residual =
+      [&](auto d, int64_t at, auto out, auto v, auto gamma, auto residual)
+          HWY_ATTR { return hn::Add(gradient(d, at, out, v, gamma), residual); };
+  map_pairs<T, kStream>(a.h, dx, with_residual, Nothing(), dy, x, a.gamma, a.d_residual + r * a.h);
 }
 
-// sums: this part's [2, h], d_gamma's before d_beta's, already zero.
 template <class T>
-void layer_norm_backward_part(const LayerNormBackward<T>& a, const Part& part, Wide<T>* sums) {
+void layer_norm_backward_part(const LayerNormBackward<T>& a, const Part& part, bool stream,
+                              Wide<T>* d_gamma, Wide<T>* d_beta) {
   for (int64_t r = part.begin; r < part.end; ++r) {
-    layer_norm_backward_row(a, r, sums, sums + a.h);
+    if (stream) {
+      layer_norm_backward_row<T, true>(a, r, d_gamma, d_beta);
+    } else {
+      layer_norm_backward_row<T, false>(a, r, d_gamma, d_beta);
+    }
   }
+  if (stream) hwy::FlushStream();
+}
+
+template <class T>
+LayerNormParts<T> layer_norm_parts() {
+  return {layer_norm_forward_part<T>, layer_norm_backward_part<T>, add_in_order<T>};
 }
 
 inline LayerNormTables layer_norm_tables() {
-  return {{layer_norm_forward_part<float>, layer_norm_backward_part<float>},
-          {layer_norm_forward_part<double>, layer_norm_backward_part<double>},
-          {layer_norm_forward_part<bfloat16>, layer_norm_backward_part<bfloat16>}};
+  return {layer_norm_parts<float>(), layer_norm_parts<double>(), layer_norm_parts<bfloat16>()};
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

@@ -127,8 +127,13 @@ void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActiv
                    .weight = o.fc2_w,
                    .bias = o.fc2_b,
                    .dx = w.d_wide});
-  st.ops.gelu_backward(st.context,
-                       {.size = s.n * s.ff, .dy = w.d_wide, .x = a.fc1, .dx = w.d_wide});
+  st.ops.gelu_backward(st.context, {.n = s.n,
+                                    .cols = s.ff,
+                                    .dy = w.d_wide,
+                                    .x = a.fc1,
+                                    .bias = nullptr,
+                                    .dx = w.d_wide,
+                                    .d_bias = nullptr});
   column_parallel<T>(st, pass,
                      {.in = s.h,
                       .out = s.ff,

@@ -102,7 +102,8 @@ void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a)
                                      .w = st.weight(o.fc1_w),
                                      .bias = st.weight(o.fc1_b),
                                      .y = a.fc1});
-  st.ops.gelu_forward(st.context, {.size = s.n * s.ff, .x = a.fc1, .y = a.gelu});
+  st.ops.gelu_forward(st.context,
+                      {.n = s.n, .cols = s.ff, .x = a.fc1, .bias = nullptr, .y = a.gelu});
   row_parallel<T>(st, s.ff, a.gelu, o.fc2_w, o.fc2_b);
 }
 
@@ -140,21 +141,19 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* l
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
   const int64_t cols = s.vocab.rows, first = s.vocab.first;
-  st.ops.cross_entropy_max(st.context, {.n = s.n,
-                                        .cols = cols,
-                                        .first_col = first,
-                                        .true_vocab = s.true_vocab,
-                                        .logits = w.logits,
-                                        .row_max = w.row_max});
+  st.ops.cross_entropy_forward(st.context, {.n = s.n,
+                                            .cols = cols,
+                                            .first_col = first,
+                                            .true_vocab = s.true_vocab,
+                                            .logits = w.logits,
+                                            .targets = targets,
+                                            .local_max = w.local_max,
+                                            .sum_and_target = w.sums});
+  st.context.device.copy(st.context.stream, w.row_max, w.local_max,
+                         static_cast<size_t>(s.n) * sizeof(*w.row_max));
   all_reduce(st.context, st.mesh, Axis::tensor, w.row_max, s.n, ReduceOp::max);
-  st.ops.cross_entropy_sum(st.context, {.n = s.n,
-                                        .cols = cols,
-                                        .first_col = first,
-                                        .true_vocab = s.true_vocab,
-                                        .logits = w.logits,
-                                        .row_max = w.row_max,
-                                        .targets = targets,
-                                        .sum_and_target = w.sums});
+  st.ops.cross_entropy_rescale(
+      st.context, {.n = s.n, .local_max = w.local_max, .row_max = w.row_max, .sum = w.sums});
   all_reduce(st.context, st.mesh, Axis::tensor, w.sums, 2 * s.n, ReduceOp::sum);
   // The mean over all tokens of the global batch: micro-batches and data ranks then simply add up.
   const double scale = 1.0 / static_cast<double>(st.config.tokens_per_step());

@@ -57,6 +57,7 @@ void carve(Carver& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
   c.take(w.final_rstd, s.n);
   c.take(w.branch, s.n * s.h);
   c.take(w.logits, s.n * s.vocab.rows);
+  c.take(w.local_max, s.n);
   c.take(w.row_max, s.n);
   c.take(w.sums, 2 * s.n);
   c.take(w.loss, accumulation * s.n);

@@ -40,13 +40,14 @@ struct Workspace {
   kernels::Wide<T>* final_rstd = nullptr;  // [n]
   T* branch = nullptr;  // [n, h] output of attention or MLP until the next norm adds it
   T* logits = nullptr;  // [n, V/p]; their gradient takes their place
-  kernels::Wide<T>* row_max = nullptr;  // [n]
-  kernels::Wide<T>* sums = nullptr;     // [2n] sum of exp, target logit
-  kernels::Wide<T>* loss = nullptr;     // [accumulation * n] a loss a token
-  T* d_residual = nullptr;              // [n, h] gradient of the residual stream
-  T* d_norm = nullptr;                  // [n, h] gradient of a norm's output
-  T* d_part = nullptr;                  // [n, h/p] gradient of the attention's output
-  T* d_wide = nullptr;                  // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
+  kernels::Wide<T>* local_max = nullptr;  // [n] of the logits here
+  kernels::Wide<T>* row_max = nullptr;    // [n] of all tensor ranks
+  kernels::Wide<T>* sums = nullptr;       // [2n] sum of exp, target logit
+  kernels::Wide<T>* loss = nullptr;       // [accumulation * n] a loss a token
+  T* d_residual = nullptr;                // [n, h] gradient of the residual stream
+  T* d_norm = nullptr;                    // [n, h] gradient of a norm's output
+  T* d_part = nullptr;                    // [n, h/p] gradient of the attention's output
+  T* d_wide = nullptr;                    // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
 
   Workspace() = default;
   Workspace(Device& device, const RankShape& shape, int64_t accumulation,

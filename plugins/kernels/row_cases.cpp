@@ -102,15 +102,20 @@ sdk::Case layer_norm_backward(const Setting& s) {
 }
 
 sdk::Case gelu_forward(const Setting& s) {
-  const int64_t size = s.n() * 4 * s.h;
+  const int64_t n = s.n(), cols = 4 * s.h;
   return op_case(
-      "gpt2.layer.mlp.gelu.fwd", s, 0, 2.0 * static_cast<double>(size),
-      {{"size", static_cast<double>(size)}}, [size, s](const Context& c, const auto& memory) {
-        const GeluForward<float> a{
-            .size = size, .x = memory->uniform(size), .y = memory->filled(size, NAN)};
+      "gpt2.layer.mlp.gelu.fwd", s, 0, 2.0 * static_cast<double>(n * cols), rows_params(n, cols),
+      [n, cols, s](const Context& c, const auto& memory) {
+        const GeluForward<float> a{.n = n,
+                                   .cols = cols,
+                                   .x = memory->uniform(n * cols),
+                                   .bias = memory->uniform(cols),
+                                   .y = memory->filled(n * cols, NAN)};
         const auto check = [a] {
-          std::vector<float> y(static_cast<size_t>(a.size));
-          reference_gelu_forward<float>({.size = a.size, .x = a.x, .y = y.data()});
+          std::vector<float> y(static_cast<size_t>(a.n * a.cols));
+          GeluForward<float> b = a;
+          b.y = y.data();
+          reference_gelu_forward(b);
           return judged(relative_error({a.y, y.size()}, y), kElementTolerance<float>, "y");
         };
         return Running{.run = [a, s, &c] { s.ops->gelu_forward(c, a); }, .check = check};
@@ -118,17 +123,22 @@ sdk::Case gelu_forward(const Setting& s) {
 }
 
 sdk::Case gelu_backward(const Setting& s) {
-  const int64_t size = s.n() * 4 * s.h;
+  const int64_t n = s.n(), cols = 4 * s.h;
   return op_case(
-      "gpt2.layer.mlp.gelu.bwd", s, 0, 3.0 * static_cast<double>(size),
-      {{"size", static_cast<double>(size)}}, [size, s](const Context& c, const auto& memory) {
-        const GeluBackward<float> a{.size = size,
-                                    .dy = memory->uniform(size),
-                                    .x = memory->uniform(size),
-                                    .dx = memory->filled(size, NAN)};
+      "gpt2.layer.mlp.gelu.bwd", s, 0, 3.0 * static_cast<double>(n * cols), rows_params(n, cols),
+      [n, cols, s](const Context& c, const auto& memory) {
+        const GeluBackward<float> a{.n = n,
+                                    .cols = cols,
+                                    .dy = memory->uniform(n * cols),
+                                    .x = memory->uniform(n * cols),
+                                    .bias = memory->uniform(cols),
+                                    .dx = memory->filled(n * cols, NAN),
+                                    .d_bias = nullptr};
         const auto check = [a] {
-          std::vector<float> dx(static_cast<size_t>(a.size));
-          reference_gelu_backward<float>({.size = a.size, .dy = a.dy, .x = a.x, .dx = dx.data()});
+          std::vector<float> dx(static_cast<size_t>(a.n * a.cols));
+          GeluBackward<float> b = a;
+          b.dx = dx.data();
+          reference_gelu_backward(b);
           return judged(relative_error({a.dx, dx.size()}, dx), kElementTolerance<float>, "dx");
         };
         return Running{.run = [a, s, &c] { s.ops->gelu_backward(c, a); }, .check = check};
@@ -214,31 +224,25 @@ sdk::Case embedding_backward(const Setting& s) {
       });
 }
 
-// The three passes of the loss, on logits that stay as they are: forward values and gradient in one
+// Both passes of the loss, on logits that stay as they are: forward values and gradient in one
 // case.
 sdk::Case cross_entropy(const Setting& s) {
   const int64_t n = s.n(), v = s.padded_vocab;
-  return op_case("gpt2.cross_entropy.fwd_bwd", s, 0, 4.0 * static_cast<double>(n * v),
+  return op_case("gpt2.cross_entropy.fwd_bwd", s, 0, 3.0 * static_cast<double>(n * v),
                  {{"n", static_cast<double>(n)}, {"cols", static_cast<double>(v)}},
                  [n, v, s](const Context& c, const auto& memory) {
                    const float* logits = memory->uniform(n * v);
                    const int32_t* targets = memory->tokens(n, s.vocab);
                    float* row_max = memory->filled(n, NAN);
                    float* sums = memory->filled(2 * n, NAN);
-                   const CrossEntropyMax<float> max{.n = n,
-                                                    .cols = v,
-                                                    .first_col = 0,
-                                                    .true_vocab = s.vocab,
-                                                    .logits = logits,
-                                                    .row_max = row_max};
-                   const CrossEntropySum<float> sum{.n = n,
-                                                    .cols = v,
-                                                    .first_col = 0,
-                                                    .true_vocab = s.vocab,
-                                                    .logits = logits,
-                                                    .row_max = row_max,
-                                                    .targets = targets,
-                                                    .sum_and_target = sums};
+                   const CrossEntropyForward<float> forward{.n = n,
+                                                            .cols = v,
+                                                            .first_col = 0,
+                                                            .true_vocab = s.vocab,
+                                                            .logits = logits,
+                                                            .targets = targets,
+                                                            .local_max = row_max,
+                                                            .sum_and_target = sums};
                    const CrossEntropyGrad<float> grad{.n = n,
                                                       .cols = v,
                                                       .first_col = 0,
@@ -251,25 +255,19 @@ sdk::Case cross_entropy(const Setting& s) {
                                                       .loss = memory->filled(n, NAN),
                                                       .d_logits = memory->filled(n * v, NAN)};
                    const auto check = [grad] {
-                     // The first rows, from the oracle's own three passes.
+                     // The first rows, from the oracle's own passes.
                      const int64_t rows = std::min<int64_t>(grad.n, 16);
                      const auto part = static_cast<size_t>(rows);
                      std::vector<float> top(part), both(2 * part), loss(part),
                          d_logits(part * static_cast<size_t>(grad.cols));
-                     reference_cross_entropy_max<float>({.n = rows,
-                                                         .cols = grad.cols,
-                                                         .first_col = 0,
-                                                         .true_vocab = grad.true_vocab,
-                                                         .logits = grad.logits,
-                                                         .row_max = top.data()});
-                     reference_cross_entropy_sum<float>({.n = rows,
-                                                         .cols = grad.cols,
-                                                         .first_col = 0,
-                                                         .true_vocab = grad.true_vocab,
-                                                         .logits = grad.logits,
-                                                         .row_max = top.data(),
-                                                         .targets = grad.targets,
-                                                         .sum_and_target = both.data()});
+                     reference_cross_entropy_forward<float>({.n = rows,
+                                                             .cols = grad.cols,
+                                                             .first_col = 0,
+                                                             .true_vocab = grad.true_vocab,
+                                                             .logits = grad.logits,
+                                                             .targets = grad.targets,
+                                                             .local_max = top.data(),
+                                                             .sum_and_target = both.data()});
                      reference_cross_entropy_grad<float>({.n = rows,
                                                           .cols = grad.cols,
                                                           .first_col = 0,
@@ -287,9 +285,8 @@ sdk::Case cross_entropy(const Setting& s) {
                          cross_entropy_tolerance<float>(grad.cols), "loss and d_logits of 16 rows");
                    };
                    return Running{.run =
-                                      [max, sum, grad, s, &c] {
-                                        s.ops->cross_entropy_max(c, max);
-                                        s.ops->cross_entropy_sum(c, sum);
+                                      [forward, grad, s, &c] {
+                                        s.ops->cross_entropy_forward(c, forward);
                                         s.ops->cross_entropy_grad(c, grad);
                                       },
                                   .check = check};

@@ -82,9 +82,13 @@ Cases linear_cases(const Ops<T>&);
 template <class T>
 Cases gelu_cases(const Ops<T>&);
 template <class T>
+Cases dropout_cases(const Ops<T>&);
+template <class T>
 Cases attention_cases(const Ops<T>&);
 template <class T>
 Cases cross_entropy_cases(const Ops<T>&);
+template <class T>
+Cases convert_cases(const Ops<T>&);
 template <class T>
 Cases elementwise_cases(const Ops<T>&);
 template <class T>

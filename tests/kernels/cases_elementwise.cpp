@@ -1,9 +1,9 @@
-// gelu, elementwise, adamw.
+// elementwise, convert, adamw.
 #include <fmt/format.h>
 
 #include "kernels/adamw/op.h"
+#include "kernels/convert/op.h"
 #include "kernels/elementwise/op.h"
-#include "kernels/gelu/op.h"
 #include "tests/kernels/cases.h"
 #include "tests/kernels/support.h"
 
@@ -12,42 +12,29 @@ namespace {
 
 constexpr int64_t kSizes[] = {1, 3, 17, 127, 1023, 4096};
 
-// Into the range where GELU bends, and beyond.
-template <class T>
-std::vector<T> wide_values(int64_t size, uint32_t seed) {
-  auto x = random_values<T>(size, seed);
-  for (T& v : x) v = T(v * 6);
-  x.back() = T(-40);
-  return x;
-}
-
 }  // namespace
 
+// Exact: rounding is the same everywhere.
 template <class T>
-Cases gelu_cases(const Ops<T>& ops) {
+Cases convert_cases(const Ops<T>& ops) {
   Cases cases;
   for (const int64_t size : kSizes) {
-    const auto x = wide_values<T>(size, 1), dy = random_values<T>(size, 2);
-    cases.push_back(make_case<GeluForward<T>>(
-        fmt::format("forward {}", size), kGeluTolerance<T>, {written<T>(size)}, ops.gelu_forward,
-        reference_gelu_forward<T>, [=](const Addresses& out) {
-          return GeluForward<T>{.size = size, .x = x.data(), .y = out[0]};
-        }));
-    cases.push_back(make_case<GeluForward<T>>(
-        fmt::format("forward in place {}", size), kGeluTolerance<T>, {changed<T>(x)},
-        ops.gelu_forward, reference_gelu_forward<T>, [=](const Addresses& out) {
-          return GeluForward<T>{.size = size, .x = out[0], .y = out[0]};
-        }));
-    cases.push_back(make_case<GeluBackward<T>>(
-        fmt::format("backward {}", size), kGeluTolerance<T>, {written<T>(size)}, ops.gelu_backward,
-        reference_gelu_backward<T>, [=](const Addresses& out) {
-          return GeluBackward<T>{.size = size, .dy = dy.data(), .x = x.data(), .dx = out[0]};
-        }));
-    cases.push_back(make_case<GeluBackward<T>>(
-        fmt::format("backward in place {}", size), kGeluTolerance<T>, {changed<T>(dy)},
-        ops.gelu_backward, reference_gelu_backward<T>, [=](const Addresses& out) {
-          return GeluBackward<T>{.size = size, .dy = out[0], .x = x.data(), .dx = out[0]};
-        }));
+    for (const bool stream : {false, true}) {
+      const auto wide = random_values<Wide<T>>(size, 1);
+      cases.push_back(make_case<ConvertNarrow<T>>(
+          fmt::format("narrow {}{}", size, stream ? " stream" : ""), 0, {written<T>(size)},
+          ops.convert_narrow, reference_convert_narrow<T>, [=](const Addresses& out) {
+            return ConvertNarrow<T>{
+                .size = size, .x = wide.data(), .y = out[0], .stream_out = stream};
+          }));
+      const auto narrow = random_values<T>(size, 2);
+      cases.push_back(make_case<ConvertWiden<T>>(
+          fmt::format("widen {}{}", size, stream ? " stream" : ""), 0, {written<Wide<T>>(size)},
+          ops.convert_widen, reference_convert_widen<T>, [=](const Addresses& out) {
+            return ConvertWiden<T>{
+                .size = size, .x = narrow.data(), .y = out[0], .stream_out = stream};
+          }));
+    }
   }
   return cases;
 }
@@ -122,9 +109,9 @@ Cases adamw_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases gelu_cases(const Ops<float>&);
-template Cases gelu_cases(const Ops<double>&);
-template Cases gelu_cases(const Ops<bfloat16>&);
+template Cases convert_cases(const Ops<float>&);
+template Cases convert_cases(const Ops<double>&);
+template Cases convert_cases(const Ops<bfloat16>&);
 template Cases elementwise_cases(const Ops<float>&);
 template Cases elementwise_cases(const Ops<double>&);
 template Cases elementwise_cases(const Ops<bfloat16>&);

@@ -18,12 +18,14 @@ struct EmbeddingShape {
 constexpr EmbeddingShape kEmbeddings[] = {{1, 1, 1, 0, 30, true},
                                           {2, 3, 17, 0, 30, true},
                                           {3, 17, 127, 10, 10, true},
-                                          {2, 127, 1023, 20, 10, false}};
+                                          {2, 127, 1023, 20, 10, false},
+                                          {2, 3, 128, 0, 30, true}};
 
 struct RowShape {
   int64_t n, h;
 };
-constexpr RowShape kRows[] = {{1, 1}, {1, 3}, {3, 17}, {17, 127}, {127, 64}, {5, 1023}, {3, 1600}};
+constexpr RowShape kRows[] = {{1, 1},    {1, 3},    {3, 17},   {17, 127},
+                              {127, 64}, {5, 1023}, {3, 1600}, {4, 2048}};
 
 struct VocabularyShape {
   int64_t n, cols, first_col, true_vocab;
@@ -55,7 +57,8 @@ void add_layer_norm_forward(Cases& cases, const Ops<T>& ops, RowShape s, bool re
                                    .beta = beta.data(),
                                    .y = out[0],
                                    .mean = out[1],
-                                   .rstd = out[2]};
+                                   .rstd = out[2],
+                                   .stream_out = !residual};
       }));
 }
 
@@ -86,37 +89,44 @@ void add_layer_norm_backward(Cases& cases, const Ops<T>& ops, RowShape s, bool r
             .d_residual = residual ? static_cast<const T*>(out[0]) : nullptr,
             .dx = out[0],
             .d_gamma = out[1],
-            .d_beta = out[2]};
+            .d_beta = out[2],
+            .stream_out = !residual};
       }));
 }
 
 template <class T>
-void add_cross_entropy_sums(Cases& cases, const Ops<T>& ops, VocabularyShape s) {
-  const auto logits = random_values<T>(s.n * s.cols, 13);
-  const std::vector<Wide<T>> row_max(s.n, Wide<T>(1.5));
+void add_cross_entropy_forward(Cases& cases, const Ops<T>& ops, VocabularyShape s) {
+  auto logits = random_values<T>(s.n * s.cols, 13);
+  // Far from zero, and the largest last: what was summed before is rescaled.
+  for (T& x : logits) x = T(x * 5 + 100);
+  logits.back() = T(110);
   const auto targets = random_ids(s.n, 0, static_cast<int32_t>(s.true_vocab), 14);
   const auto shape = fmt::format("{} x {} from {} of {}", s.n, s.cols, s.first_col, s.true_vocab);
-  cases.push_back(make_case<CrossEntropyMax<T>>(
-      "max " + shape, 0, {written<Wide<T>>(s.n)}, ops.cross_entropy_max,
-      reference_cross_entropy_max<T>, [=](const Addresses& out) {
-        return CrossEntropyMax<T>{.n = s.n,
-                                  .cols = s.cols,
-                                  .first_col = s.first_col,
-                                  .true_vocab = s.true_vocab,
-                                  .logits = logits.data(),
-                                  .row_max = out[0]};
+  using W = Wide<T>;
+  cases.push_back(make_case<CrossEntropyForward<T>>(
+      "forward " + shape, cross_entropy_tolerance<W>(s.cols),
+      {written<W>(s.n, 0), written<W>(2 * s.n)}, ops.cross_entropy_forward,
+      reference_cross_entropy_forward<T>, [=](const Addresses& out) {
+        return CrossEntropyForward<T>{.n = s.n,
+                                      .cols = s.cols,
+                                      .first_col = s.first_col,
+                                      .true_vocab = s.true_vocab,
+                                      .logits = logits.data(),
+                                      .targets = targets.data(),
+                                      .local_max = out[0],
+                                      .sum_and_target = out[1]};
       }));
-  cases.push_back(make_case<CrossEntropySum<T>>(
-      "sum " + shape, cross_entropy_tolerance<Wide<T>>(s.cols), {written<Wide<T>>(2 * s.n)},
-      ops.cross_entropy_sum, reference_cross_entropy_sum<T>, [=](const Addresses& out) {
-        return CrossEntropySum<T>{.n = s.n,
-                                  .cols = s.cols,
-                                  .first_col = s.first_col,
-                                  .true_vocab = s.true_vocab,
-                                  .logits = logits.data(),
-                                  .row_max = row_max.data(),
-                                  .targets = targets.data(),
-                                  .sum_and_target = out[0]};
+  auto sums = random_values<W>(s.n, 24), local_max = random_values<W>(s.n, 25);
+  for (W& x : sums) x += 2;
+  // A rank of padding only: nothing summed, no maximum.
+  sums.back() = 0;
+  local_max.back() = -std::numeric_limits<W>::infinity();
+  const std::vector<W> row_max(s.n, W(1.5));
+  cases.push_back(make_case<CrossEntropyRescale<T>>(
+      "rescale " + shape, kElementTolerance<W>, {changed(sums)}, ops.cross_entropy_rescale,
+      reference_cross_entropy_rescale<T>, [=](const Addresses& out) {
+        return CrossEntropyRescale<T>{
+            .n = s.n, .local_max = local_max.data(), .row_max = row_max.data(), .sum = out[0]};
       }));
 }
 
@@ -148,7 +158,8 @@ void add_cross_entropy_grad(Cases& cases, const Ops<T>& ops, VocabularyShape s, 
             .sum_and_target = sums.data(),
             .targets = targets.data(),
             .loss = out[0],
-            .d_logits = kind == Gradient::kNone ? nullptr : static_cast<T*>(out[1])};
+            .d_logits = kind == Gradient::kNone ? nullptr : static_cast<T*>(out[1]),
+            .stream_out = kind == Gradient::kBeside};
       }));
 }
 
@@ -174,7 +185,8 @@ Cases embedding_cases(const Ops<T>& ops) {
                                      .ids = ids.data(),
                                      .token = token.data(),
                                      .position = s.position ? position.data() : nullptr,
-                                     .y = out[0]};
+                                     .y = out[0],
+                                     .stream_out = true};
         }));
     const auto d_token = random_values<Wide<T>>(s.rows * s.h, 22);
     const auto d_position = random_values<Wide<T>>(s.seq * s.h, 23);
@@ -214,7 +226,7 @@ template <class T>
 Cases cross_entropy_cases(const Ops<T>& ops) {
   Cases cases;
   for (const auto& s : kVocabularies) {
-    add_cross_entropy_sums(cases, ops, s);
+    add_cross_entropy_forward(cases, ops, s);
     for (const auto kind : {Gradient::kBeside, Gradient::kInPlace, Gradient::kNone}) {
       add_cross_entropy_grad(cases, ops, s, kind);
     }

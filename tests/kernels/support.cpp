@@ -44,8 +44,11 @@ std::vector<int32_t> random_ids(int64_t size, int32_t low, int32_t high, uint32_
 }
 
 Guarded::Guarded(DType dtype, int64_t size)
-    : dtype_(dtype), memory_(static_cast<size_t>(size) * size_of(dtype) + 2 * kGuard, kSentinel) {
-  std::fill(memory_.begin() + kGuard, memory_.end() - kGuard, std::byte{0xff});  // NaN in any type
+    : dtype_(dtype),
+      size_bytes_(static_cast<size_t>(size) * size_of(dtype)),
+      lines_(size_bytes_ / sizeof(Line) + 1 + 2 * kGuardLines) {
+  std::memset(lines_.data(), static_cast<int>(kSentinel), lines_.size() * sizeof(Line));
+  std::memset(data(), 0xff, size_bytes_);  // NaN in any type
 }
 
 Guarded::Guarded(DType dtype, const std::vector<double>& content)
@@ -64,8 +67,10 @@ std::vector<double> Guarded::values() const {
 
 bool Guarded::guards_intact() const {
   const auto intact = [](std::byte x) { return x == kSentinel; };
-  return std::all_of(memory_.begin(), memory_.begin() + kGuard, intact) &&
-         std::all_of(memory_.end() - kGuard, memory_.end(), intact);
+  const std::byte* const all = lines_.front().bytes;
+  const std::byte* const end = all + lines_.size() * sizeof(Line);
+  return std::all_of(all, bytes().data(), intact) &&
+         std::all_of(bytes().data() + size_bytes_, end, intact);
 }
 
 double error_of(const std::vector<double>& got, const std::vector<double>& want) {

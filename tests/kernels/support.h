@@ -1,6 +1,7 @@
 #pragma once
 // Random inputs, guarded outputs and the comparison every kernel test uses.
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -30,22 +31,26 @@ std::vector<T> random_values(int64_t size, uint32_t seed);
 // Uniform in [low, high).
 std::vector<int32_t> random_ids(int64_t size, int32_t low, int32_t high, uint32_t seed);
 
-// An output between two rows of sentinels, full of NaN (bytes: 0xff) until written.
+// An output between two rows of sentinels, full of NaN (bytes: 0xff) until written; aligned to 64
+// bytes, as what a device allocates is.
 class Guarded {
  public:
   Guarded(DType dtype, int64_t size);
   Guarded(DType dtype, const std::vector<double>& content);
-  void* data() { return memory_.data() + kGuard; }
+  void* data() { return lines_.data() + kGuardLines; }
+  std::span<const std::byte> bytes() const { return {lines_[kGuardLines].bytes, size_bytes_}; }
   std::vector<double> values() const;
-  std::span<const std::byte> bytes() const {
-    return {memory_.data() + kGuard, memory_.size() - 2 * kGuard};
-  }
   bool guards_intact() const;
 
  private:
-  static constexpr size_t kGuard = 256;
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  static constexpr size_t kGuardLines = 4;
+
   DType dtype_;
-  std::vector<std::byte> memory_;
+  size_t size_bytes_;
+  std::vector<Line> lines_;
 };
 
 // max|got - want| / max|want| (infinities must be equal, a NaN is infinitely wrong).

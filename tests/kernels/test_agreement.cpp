@@ -26,8 +26,10 @@ Cases cases_of(const VariantInfo& v) {
   if (v.op == "layer_norm") return layer_norm_cases(ops);
   if (v.op == "linear") return linear_cases(ops);
   if (v.op == "gelu") return gelu_cases(ops);
+  if (v.op == "dropout") return dropout_cases(ops);
   if (v.op == "attention") return attention_cases(ops);
   if (v.op == "cross_entropy") return cross_entropy_cases(ops);
+  if (v.op == "convert") return convert_cases(ops);
   if (v.op == "elementwise") return elementwise_cases(ops);
   if (v.op == "adamw") return adamw_cases(ops);
   return {};

@@ -149,17 +149,58 @@ TEST_F(Gradients, Linear) {
 }
 
 TEST_F(Gradients, Gelu) {
-  constexpr int64_t size = 63;
-  Values x = random_values<double>(size, 14);
+  constexpr int64_t n = 7, cols = 9;
+  Values x = random_values<double>(n * cols, 14), bias = random_values<double>(cols, 19);
   for (double& v : x) v *= 4;
-  const Values dy = random_values<double>(size, 15);
-  Values y(size), dx(size);
+  const Values dy = random_values<double>(n * cols, 15);
+  Values y(n * cols), dx(n * cols), d_bias(cols);
   const auto loss = [&] {
-    ops_.gelu_forward(context_, {.size = size, .x = x.data(), .y = y.data()});
+    ops_.gelu_forward(context_,
+                      {.n = n, .cols = cols, .x = x.data(), .bias = bias.data(), .y = y.data()});
     return dot(y, dy);
   };
-  ops_.gelu_backward(context_, {.size = size, .dy = dy.data(), .x = x.data(), .dx = dx.data()});
+  ops_.gelu_backward(context_, {.n = n,
+                                .cols = cols,
+                                .dy = dy.data(),
+                                .x = x.data(),
+                                .bias = bias.data(),
+                                .dx = dx.data(),
+                                .d_bias = d_bias.data()});
   expect_gradient("dx", dx, x, loss);
+  expect_gradient("d_bias", d_bias, bias, loss);
+}
+
+TEST_F(Gradients, Dropout) {
+  constexpr int64_t n = 7, h = 9;
+  constexpr double rate = 0.3;
+  constexpr uint64_t seed = 5, offset = 3;
+  Values x = random_values<double>(n * h, 20), bias = random_values<double>(h, 21);
+  Values residual = random_values<double>(n * h, 22);
+  const Values dy = random_values<double>(n * h, 23);
+  Values y(n * h), dx(n * h), d_bias(h);
+  const auto loss = [&] {
+    ops_.dropout_forward(context_, {.n = n,
+                                    .h = h,
+                                    .rate = rate,
+                                    .seed = seed,
+                                    .offset = offset,
+                                    .x = x.data(),
+                                    .bias = bias.data(),
+                                    .residual = residual.data(),
+                                    .y = y.data()});
+    return dot(y, dy);
+  };
+  ops_.dropout_backward(context_, {.n = n,
+                                   .h = h,
+                                   .rate = rate,
+                                   .seed = seed,
+                                   .offset = offset,
+                                   .dy = dy.data(),
+                                   .dx = dx.data(),
+                                   .d_bias = d_bias.data()});
+  expect_gradient("dx", dx, x, loss);
+  expect_gradient("d_bias", d_bias, bias, loss);
+  expect_gradient("residual", dy, residual, loss);
 }
 
 // 131 positions: two blocks of queries, so that the sums over blocks are in it.
@@ -193,7 +234,7 @@ TEST_F(Gradients, Attention) {
   expect_gradient("d_qkv", d_qkv, qkv, loss);
 }
 
-// Loss and gradient over all three passes, with padding columns that must get none.
+// Loss and gradient, with padding columns that must get none.
 TEST_F(Gradients, CrossEntropy) {
   constexpr int64_t n = 3, cols = 19, vocabulary = 17;
   constexpr double scale = 1.0 / n;
@@ -201,20 +242,14 @@ TEST_F(Gradients, CrossEntropy) {
   const std::vector<int32_t> targets{0, 16, 5};
   Values row_max(n), sums(2 * n), losses(n), d_logits(n * cols);
   const auto pass = [&](double* gradient) {
-    ops_.cross_entropy_max(context_, {.n = n,
-                                      .cols = cols,
-                                      .first_col = 0,
-                                      .true_vocab = vocabulary,
-                                      .logits = logits.data(),
-                                      .row_max = row_max.data()});
-    ops_.cross_entropy_sum(context_, {.n = n,
-                                      .cols = cols,
-                                      .first_col = 0,
-                                      .true_vocab = vocabulary,
-                                      .logits = logits.data(),
-                                      .row_max = row_max.data(),
-                                      .targets = targets.data(),
-                                      .sum_and_target = sums.data()});
+    ops_.cross_entropy_forward(context_, {.n = n,
+                                          .cols = cols,
+                                          .first_col = 0,
+                                          .true_vocab = vocabulary,
+                                          .logits = logits.data(),
+                                          .targets = targets.data(),
+                                          .local_max = row_max.data(),
+                                          .sum_and_target = sums.data()});
     ops_.cross_entropy_grad(context_, {.n = n,
                                        .cols = cols,
                                        .first_col = 0,
