@@ -1,7 +1,4 @@
 // Causal self-attention, forward and backward. One head of one sequence is checked.
-#include <algorithm>
-#include <cmath>
-
 #include "kernels/attention/op.h"
 #include "plugins/kernels/op_case.h"
 
@@ -9,107 +6,141 @@ namespace bench::kernel_cases {
 namespace {
 using namespace kernels;
 
-// One head of the first sequence out of rows of `heads` heads with `parts` vectors of d each.
-std::vector<float> take_head(const float* rows, int64_t seq, int64_t heads, int64_t head,
-                             int64_t width) {
-  std::vector<float> taken(static_cast<size_t>(seq * width));
+// One head of the first sequence out of rows of `heads` heads with `width` elements each.
+template <class T>
+std::vector<T> take_head(const T* rows, int64_t seq, int64_t heads, int64_t head, int64_t width) {
+  std::vector<T> taken(static_cast<size_t>(seq * width));
   for (int64_t r = 0; r < seq; ++r)
     std::copy_n(rows + (r * heads + head) * width, width, taken.begin() + r * width);
   return taken;
 }
 
-int64_t saved_elements(const Setting& s) {
-  const int64_t bytes = s.ops->attention_saved_bytes(s.batch, s.seq, s.heads, s.d);
-  return (bytes + 3) / static_cast<int64_t>(sizeof(float));
+template <class T>
+AttentionForward<T> allocate_forward(const OpSetting<T>& s, Memory& memory) {
+  const int64_t out = s.batch * s.seq * s.heads * s.d;
+  return {.batch = s.batch,
+          .seq = s.seq,
+          .heads = s.heads,
+          .d = s.d,
+          .qkv = memory.uniform<T>(3 * out),
+          .out = memory.poisoned<T>(out),
+          .saved = memory.poisoned<std::byte>(
+              s.ops->attention_saved_bytes(s.batch, s.seq, s.heads, s.d))};
 }
 
-struct Tensors {
-  AttentionForward<float> forward;
-  AttentionBackward<float> backward;
+template <class T>
+sdk::Check check_forward(const AttentionForward<T>& a) {
+  const int64_t head = a.heads - 1;
+  const std::vector<T> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
+  std::vector<T> expected(static_cast<size_t>(a.seq * a.d));
+  reference_attention_forward<T>({.batch = 1,
+                                  .seq = a.seq,
+                                  .heads = 1,
+                                  .d = a.d,
+                                  .qkv = qkv.data(),
+                                  .out = expected.data(),
+                                  .saved = nullptr});
+  const auto got = take_head<T>(a.out, a.seq, a.heads, head, a.d);
+  return judged(relative_error(got.data(), expected), attention_tolerance<T>(a.seq, a.d),
+                "one head of out");
+}
+
+template <class T>
+sdk::Check check_backward(const AttentionBackward<T>& a) {
+  const int64_t head = a.heads - 1;
+  const std::vector<T> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
+  const std::vector<T> d_out = take_head(a.d_out, a.seq, a.heads, head, a.d);
+  std::vector<T> expected(static_cast<size_t>(a.seq * 3 * a.d));
+  reference_attention_backward<T>({.batch = 1,
+                                   .seq = a.seq,
+                                   .heads = 1,
+                                   .d = a.d,
+                                   .qkv = qkv.data(),
+                                   .out = nullptr,
+                                   .saved = nullptr,
+                                   .d_out = d_out.data(),
+                                   .d_qkv = expected.data()});
+  const auto got = take_head<T>(a.d_qkv, a.seq, a.heads, head, 3 * a.d);
+  return judged(relative_error(got.data(), expected), attention_tolerance<T>(a.seq, a.d),
+                "one head of d_qkv");
+}
+
+// Two products over the half of the square on and below the diagonal; backward takes five.
+template <class T>
+OpWork work(const OpSetting<T>& s, const std::string& name, double products, double tensors,
+            bool cold) {
+  const double out = static_cast<double>(s.batch * s.seq * s.heads * s.d);
+  const auto saved =
+      static_cast<double>(s.ops->attention_saved_bytes(s.batch, s.seq, s.heads, s.d));
+  return {.name = name,
+          .op = "attention",
+          .extents = {{"batch", static_cast<double>(s.batch)},
+                      {"seq", static_cast<double>(s.seq)},
+                      {"heads", static_cast<double>(s.heads)},
+                      {"d", static_cast<double>(s.d)}},
+          .flops = products * static_cast<double>(s.seq + 1) * out,
+          .bytes = tensors * out * sizeof(T) + saved,
+          .pattern = {},
+          .per_step = static_cast<double>(s.layers),
+          .cold = cold,
+          .flank = {}};
+}
+
+template <class T>
+sdk::Case forward(const OpSetting<T>& s, bool cold) {
+  using Tensors = AttentionForward<T>;
+  return op_case<Tensors>(
+      s, work(s, "gpt2.layer.attention.fwd", 2, 4, cold),
+      [s](Memory& memory) { return allocate_forward(s, memory); },
+      [ops = s.ops](const Context& c, const Tensors& a) {
+        return Running{.run = [ops, a, &c] { ops->attention_forward(c, a); },
+                       .check = [a] { return check_forward(a); }};
+      });
+}
+
+template <class T>
+struct Both {
+  AttentionForward<T> forward;
+  AttentionBackward<T> backward;
 };
 
-Tensors allocate(const Setting& s, Memory& memory) {
-  const int64_t out = s.n() * s.h;
-  Tensors t{};
-  t.forward = {.batch = s.batch,
-               .seq = s.seq,
-               .heads = s.heads,
-               .d = s.d,
-               .qkv = memory.uniform(3 * out),
-               .out = memory.filled(out, NAN),
-               .saved = memory.filled(saved_elements(s), NAN)};
-  t.backward = {.batch = s.batch,
-                .seq = s.seq,
-                .heads = s.heads,
-                .d = s.d,
-                .qkv = t.forward.qkv,
-                .out = t.forward.out,
-                .saved = t.forward.saved,
-                .d_out = memory.uniform(out),
-                .d_qkv = memory.filled(3 * out, NAN)};
-  return t;
-}
-
-sdk::Check check_forward(const AttentionForward<float>& a) {
-  const int64_t head = a.heads - 1;
-  const std::vector<float> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
-  std::vector<float> expected(static_cast<size_t>(a.seq * a.d));
-  reference_attention_forward<float>({.batch = 1,
-                                      .seq = a.seq,
-                                      .heads = 1,
-                                      .d = a.d,
-                                      .qkv = qkv.data(),
-                                      .out = expected.data(),
-                                      .saved = nullptr});
-  return judged(relative_error(take_head(a.out, a.seq, a.heads, head, a.d), expected),
-                attention_tolerance<float>(a.seq, a.d), "one head of out");
-}
-
-sdk::Check check_backward(const AttentionBackward<float>& a) {
-  const int64_t head = a.heads - 1;
-  const std::vector<float> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
-  const std::vector<float> d_out = take_head(a.d_out, a.seq, a.heads, head, a.d);
-  std::vector<float> expected(static_cast<size_t>(a.seq * 3 * a.d));
-  reference_attention_backward<float>({.batch = 1,
-                                       .seq = a.seq,
-                                       .heads = 1,
-                                       .d = a.d,
-                                       .qkv = qkv.data(),
-                                       .out = nullptr,
-                                       .saved = nullptr,
-                                       .d_out = d_out.data(),
-                                       .d_qkv = expected.data()});
-  return judged(relative_error(take_head(a.d_qkv, a.seq, a.heads, head, 3 * a.d), expected),
-                attention_tolerance<float>(a.seq, a.d), "one head of d_qkv");
+template <class T>
+sdk::Case backward(const OpSetting<T>& s, bool cold) {
+  using Tensors = Both<T>;
+  return op_case<Tensors>(
+      s, work(s, "gpt2.layer.attention.bwd", 5, 8, cold),
+      [s](Memory& memory) {
+        const AttentionForward<T> f = allocate_forward(s, memory);
+        const int64_t out = f.batch * f.seq * f.heads * f.d;
+        return Tensors{.forward = f,
+                       .backward = {.batch = f.batch,
+                                    .seq = f.seq,
+                                    .heads = f.heads,
+                                    .d = f.d,
+                                    .qkv = f.qkv,
+                                    .out = f.out,
+                                    .saved = f.saved,
+                                    .d_out = memory.uniform<T>(out),
+                                    .d_qkv = memory.poisoned<T>(3 * out)}};
+      },
+      [ops = s.ops](const Context& c, const Tensors& t) {
+        ops->attention_forward(c, t.forward);  // leaves what backward needs
+        return Running{.run = [ops, a = t.backward, &c] { ops->attention_backward(c, a); },
+                       .check = [a = t.backward] { return check_backward(a); }};
+      });
 }
 
 }  // namespace
 
-void add_attention_cases(const Setting& s, std::vector<sdk::Case>& all) {
-  const double out = static_cast<double>(s.n()) * static_cast<double>(s.h);
-  // Two products over the half of the square on and below the diagonal.
-  const double flops = 2.0 * static_cast<double>(s.seq + 1) * out;
-  const double saved = static_cast<double>(saved_elements(s));
-  const std::vector<std::pair<std::string, double>> params = {
-      {"batch", static_cast<double>(s.batch)},
-      {"seq", static_cast<double>(s.seq)},
-      {"heads", static_cast<double>(s.heads)},
-      {"d", static_cast<double>(s.d)}};
-  all.push_back(op_case("gpt2.layer.attention.fwd", s, flops, 4 * out + saved, params,
-                        [s](const Context& c, const auto& memory) {
-                          const Tensors t = allocate(s, *memory);
-                          return Running{
-                              .run = [t, s, &c] { s.ops->attention_forward(c, t.forward); },
-                              .check = [t] { return check_forward(t.forward); }};
-                        }));
-  all.push_back(op_case("gpt2.layer.attention.bwd", s, 2.5 * flops, 8 * out + saved, params,
-                        [s](const Context& c, const auto& memory) {
-                          const Tensors t = allocate(s, *memory);
-                          s.ops->attention_forward(c, t.forward);  // leaves what backward needs
-                          return Running{
-                              .run = [t, s, &c] { s.ops->attention_backward(c, t.backward); },
-                              .check = [t] { return check_backward(t.backward); }};
-                        }));
+template <class T>
+void add_attention_cases(const OpSetting<T>& s, CaseList& all) {
+  for (const Size& size : s.product_sizes()) {
+    all.push_back(forward(s, size.cold));
+    all.push_back(backward(s, size.cold));
+  }
 }
+
+template void add_attention_cases(const OpSetting<float>&, CaseList&);
+template void add_attention_cases(const OpSetting<bfloat16>&, CaseList&);
 
 }  // namespace bench::kernel_cases

@@ -40,7 +40,7 @@ class GemmInstance final : public sdk::Instance {
       expected.push_back(static_cast<float>(sum));
       got.push_back(gemm_.c()[static_cast<size_t>(i * s.n + j)]);
     }
-    return judged(relative_error(got, expected), kernels::gemm_tolerance(s.k),
+    return judged(relative_error(got.data(), expected), kernels::gemm_tolerance(s.k),
                   fmt::format("{} elements of the product", kCheckedElements));
   }
 
@@ -70,11 +70,11 @@ sdk::Case gemm_case(const GemmShape& shape) {
 class StreamInstance final : public sdk::Instance {
  public:
   StreamInstance(const sdk::Place& place, StreamPass pass, uint64_t seed)
-      : context_(place.context), memory_(place.context.device, seed), pass_(pass) {
-    pass_.a = memory_.uniform(pass_.size);
-    if (pass_.kind == StreamKind::kTriad) pass_.b = memory_.uniform(pass_.size);
-    if (pass_.kind != StreamKind::kRead) pass_.c = memory_.filled(pass_.size, -1e9F);
-    pass_.sum = memory_.doubles(1);
+      : context_(place.context), memory_(&place.context.device, seed), pass_(pass) {
+    pass_.a = memory_.uniform<float>(pass_.size);
+    if (pass_.kind == StreamKind::kTriad) pass_.b = memory_.uniform<float>(pass_.size);
+    if (pass_.kind != StreamKind::kRead) pass_.c = memory_.filled<float>(pass_.size, -1e9F);
+    pass_.sum = memory_.filled<double>(1, 0);
   }
 
   void enqueue(int64_t n) override {

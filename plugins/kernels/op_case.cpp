@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstring>
 
 #include "kernels/rounding.h"
 
@@ -12,9 +11,8 @@ namespace {
 
 class OpInstance final : public sdk::Instance {
  public:
-  OpInstance(const sdk::Place& place, uint64_t seed, const Make& make)
-      : memory_(std::make_shared<Memory>(place.context.device, seed)),
-        running_(make(place.context, memory_)) {}
+  OpInstance(const sdk::Place& place, uint64_t seed, const Open& open)
+      : memory_(&place.context.device, seed), running_(open(place.context, memory_)) {}
 
   void enqueue(int64_t n) override {
     for (int64_t i = 0; i < n; ++i) running_.run();
@@ -22,7 +20,7 @@ class OpInstance final : public sdk::Instance {
   sdk::Check check() override { return running_.check(); }
 
  private:
-  std::shared_ptr<Memory> memory_;
+  Memory memory_;
   Running running_;
 };
 
@@ -36,54 +34,38 @@ float Memory::next() {
   return static_cast<float>(static_cast<int64_t>(z ^ (z >> 31))) * 0x1p-63F;
 }
 
-float* Memory::uniform(int64_t size) {
-  float* data = filled(size, 0);
-  for (int64_t i = 0; i < size; ++i) data[i] = next();
-  return data;
-}
-
-float* Memory::filled(int64_t size, float value) {
-  floats_.emplace_back(device_, size);
-  std::fill_n(floats_.back().data(), size, value);
-  return floats_.back().data();
+void* Memory::take(int64_t bytes, int byte) {
+  bytes_ += bytes;
+  if (device_ == nullptr) return nullptr;
+  buffers_.emplace_back(*device_, bytes);
+  std::memset(buffers_.back().data(), byte, static_cast<size_t>(bytes));
+  return buffers_.back().data();
 }
 
 int32_t* Memory::tokens(int64_t size, int64_t vocab) {
-  ints_.emplace_back(device_, size);
-  for (int64_t i = 0; i < size; ++i)
-    ints_.back().data()[i] =
-        static_cast<int32_t>((0.5F + 0.5F * next()) * static_cast<float>(vocab - 1));
-  return ints_.back().data();
-}
-
-double* Memory::doubles(int64_t size) {
-  doubles_.emplace_back(device_, size);
-  std::fill_n(doubles_.back().data(), size, 0.0);
-  return doubles_.back().data();
-}
-
-double relative_error(std::span<const float> got, std::span<const float> expected) {
-  double difference = 0, largest = 0;
-  for (size_t i = 0; i < got.size(); ++i) {
-    if (!std::isfinite(got[i])) return NAN;
-    difference = std::max(difference, std::abs(static_cast<double>(got[i]) - expected[i]));
-    largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
-  }
-  return difference / std::max(largest, 1e-30);
+  return made<int32_t>(size, [this, vocab](int64_t) {
+    return static_cast<int32_t>((0.5F + 0.5F * next()) * static_cast<float>(vocab - 1));
+  });
 }
 
 double worse(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
 
-std::vector<float> accumulated(std::span<const float> once, int64_t times) {
-  std::vector<float> sum;
-  sum.reserve(once.size());
-  for (const float x : once)
-    sum.push_back(static_cast<float>(static_cast<double>(x) * static_cast<double>(times)));
-  return sum;
-}
-
 double accumulation_tolerance(int64_t times) {
   return static_cast<double>(times) * kernels::kRounding<float>;
+}
+
+double sum_error(double got, double once, int64_t times, int64_t rows) {
+  const auto t = static_cast<double>(times);
+  return std::abs(got - t * once) / (t * std::sqrt(static_cast<double>(rows)));
+}
+
+std::vector<int64_t> spread(int64_t count, int64_t size) {
+  if (count >= size) count = size;
+  std::vector<int64_t> places;
+  for (int64_t k = 0; k < count; ++k) {
+    places.push_back(count == 1 ? 0 : k * (size - 1) / (count - 1));
+  }
+  return places;
 }
 
 sdk::Check judged(double error, double tolerance, const std::string& what) {
@@ -100,18 +82,24 @@ sdk::Check judged(double error, double tolerance, const std::string& what) {
                     what, error, tolerance)};
 }
 
-sdk::Case op_case(const std::string& name, const Setting& setting, double flops,
-                  double elements_moved, std::vector<std::pair<std::string, double>> params,
-                  Make make) {
+sdk::Case declared(const Setting& setting, const OpWork& work, int64_t memory_bytes, Open open) {
   sdk::Case made;
-  made.name = name;
-  made.text_params = {{"mode", "hot"}};
-  made.number_params = std::move(params);
-  made.flops = flops;
-  made.bytes = elements_moved * sizeof(float);
-  made.memory_bytes = made.bytes;
-  made.open = [seed = setting.seed, make = std::move(make)](const sdk::Place& place) {
-    return std::make_unique<OpInstance>(place, seed, make);
+  made.name = work.name;
+  made.text_params = {
+      {"model", setting.model}, {"op", work.op}, {"variant", setting.variant_of(work.op)}};
+  if (!work.pattern.empty()) made.text_params.emplace_back("pattern", work.pattern);
+  made.number_params = work.extents;
+  // Other sizes than the model's are no part of its step.
+  if (work.per_step > 0 && !work.cold && setting.axes.empty())
+    made.number_params.emplace_back("per_step", work.per_step);
+  made.dtype = setting.dtype;
+  made.flops = work.flops;
+  made.bytes = work.bytes;
+  made.memory_bytes = static_cast<double>(memory_bytes);
+  made.cold = work.cold;
+  if (work.cold) made.flank = work.flank;
+  made.open = [seed = setting.seed, open = std::move(open)](const sdk::Place& place) {
+    return std::make_unique<OpInstance>(place, seed, open);
   };
   return made;
 }

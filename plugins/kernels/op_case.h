@@ -2,80 +2,154 @@
 // What the cases of single ops share: memory with seeded content, an instance made of two
 // functions, comparison with the oracle.
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/device/buffer.h"
 #include "bench/sdk/plugin.h"
-#include "kernels/ops.h"
+#include "plugins/kernels/setting.h"
 
 namespace bench::kernel_cases {
 
-// Buffers of one open case; pointers stay valid as long as it lives.
+// Buffers of one open case; pointers stay valid as long as it lives. Without a device it only
+// counts: what a case will take is known from the same code that takes it.
 class Memory {
  public:
-  Memory(Device& device, uint64_t seed)
+  Memory(Device* device, uint64_t seed)
       : device_(device), state_(seed * 0x9E3779B97F4A7C15ULL + 1) {}
-  float* uniform(int64_t size);  // in [-1, 1]
-  float* filled(int64_t size, float value);
+
+  template <class T>
+  T* uniform(int64_t size) {  // in [-1, 1]
+    return made<T>(size, [this](int64_t) { return T(next()); });
+  }
+  template <class T>
+  T* filled(int64_t size, T value) {
+    return made<T>(size, [value](int64_t) { return value; });
+  }
+  // NaN in every floating type, until written.
+  template <class T>
+  T* poisoned(int64_t size) {
+    return static_cast<T*>(take(size * static_cast<int64_t>(sizeof(T)), 0xff));
+  }
   int32_t* tokens(int64_t size, int64_t vocab);
-  double* doubles(int64_t size);  // zero
+
+  int64_t bytes() const { return bytes_; }
 
  private:
   float next();
+  void* take(int64_t bytes, int byte);
+  template <class T, class Value>
+  T* made(int64_t size, const Value& value) {
+    T* const data = poisoned<T>(size);
+    for (int64_t i = 0; data != nullptr && i < size; ++i) data[i] = value(i);
+    return data;
+  }
 
-  Device& device_;
+  Device* device_;
   uint64_t state_;
-  std::vector<Buffer<float>> floats_;
-  std::vector<Buffer<int32_t>> ints_;
-  std::vector<Buffer<double>> doubles_;
+  int64_t bytes_ = 0;
+  std::vector<Buffer<std::byte>> buffers_;
 };
 
 // Largest |got - expected| over the largest |expected|; NaN when got is not finite anywhere.
-double relative_error(std::span<const float> got, std::span<const float> expected);
+template <class T, class U>
+double relative_error(std::span<const T> got, const std::vector<U>& expected) {
+  double difference = 0, largest = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double value = got[i], wanted = expected[i];
+    if (!std::isfinite(value)) return NAN;
+    difference = std::max(difference, std::abs(value - wanted));
+    largest = std::max(largest, std::abs(wanted));
+  }
+  return difference / std::max(largest, 1e-30);
+}
+
+// Of the values at `got`, as many as are expected.
+template <class T, class U>
+double relative_error(const T* got, const std::vector<U>& expected) {
+  return relative_error(std::span<const T>(got, expected.size()), expected);
+}
 
 // The worse of two, NaN being worst.
 double worse(double a, double b);
 
-// `once` as it is after having been added `times` times to zero.
-std::vector<float> accumulated(std::span<const float> once, int64_t times);
-
 // What so many additions in f32 may do to an accumulated sum, relative: each rounds once.
 double accumulation_tolerance(int64_t times);
+
+// How far a sum over `rows`, to which each of `times` iterations has added, is from what the oracle
+// says of one. Terms of either sign cancel: held against the size of a random sum.
+double sum_error(double got, double once, int64_t times, int64_t rows);
 
 // A check's result from its error; `what` says what was compared.
 sdk::Check judged(double error, double tolerance, const std::string& what);
 
-// What one case does while it is open.
-// A check must not run the op again: it judges what the timed iterations left. Where they add up,
-// it counts them (Iterations).
+// At most `count` of [0, size), spread over it, first and last among them.
+std::vector<int64_t> spread(int64_t count, int64_t size);
+
+// Every width-th element of rows [0, n), from `column`.
+template <class T>
+std::vector<T> column_of(const T* data, int64_t n, int64_t width, int64_t column) {
+  std::vector<T> taken(static_cast<size_t>(n));
+  for (int64_t r = 0; r < n; ++r) taken[static_cast<size_t>(r)] = data[r * width + column];
+  return taken;
+}
+
+// What one case does while it is open. A check must not run the op again: it judges what the timed
+// iterations left. Where they add up, it counts them.
 struct Running {
   std::function<void()> run;          // one iteration
   std::function<sdk::Check()> check;  // of what the last iteration left
 };
 
-// Shapes and choices that all ops of a request share.
-struct Setting {
-  int64_t batch, seq, layers, h, heads, d, vocab, padded_vocab;
-  uint64_t seed;
-  std::shared_ptr<const kernels::Ops<float>> ops;
-  int64_t n() const { return batch * seq; }
+// One case in numbers.
+struct OpWork {
+  std::string name;  // dotted
+  std::string op;    // as the registry calls it
+  std::vector<std::pair<std::string, double>> extents;
+  double flops = 0, bytes = 0;  // of one iteration
+  std::string pattern;          // the stream its traffic is like: "copy", "r4w3"; or ""
+  double per_step = 0;          // how often it runs in a step of the same model; 0: not at all
+  bool cold = false;
+  std::string flank;  // cold: ceiling case that is timed around the samples; or ""
 };
 
-// Declares a case; `make` fills the memory and says what runs.
-using Make = std::function<Running(const Context&, const std::shared_ptr<Memory>&)>;
-sdk::Case op_case(const std::string& name, const Setting& setting, double flops,
-                  double elements_moved, std::vector<std::pair<std::string, double>> params,
-                  Make make);
+using Open = std::function<Running(const Context&, Memory&)>;
+sdk::Case declared(const Setting& setting, const OpWork& work, int64_t memory_bytes, Open open);
 
-// The groups of cases, each in a file of its own.
-void add_linear_cases(const Setting& setting, std::vector<sdk::Case>& all);
-void add_attention_cases(const Setting& setting, std::vector<sdk::Case>& all);
-void add_row_cases(const Setting& setting, std::vector<sdk::Case>& all);
-void add_optimizer_cases(const Setting& setting, std::vector<sdk::Case>& all);
+// Declares a case; `allocate` takes its memory, `start` says what runs on it.
+template <class Tensors>
+sdk::Case op_case(const Setting& setting, const OpWork& work,
+                  std::function<Tensors(Memory&)> allocate,
+                  std::function<Running(const Context&, const Tensors&)> start) {
+  Memory counting(nullptr, 0);
+  allocate(counting);
+  return declared(
+      setting, work, counting.bytes(),
+      [allocate = std::move(allocate), start = std::move(start)](
+          const Context& context, Memory& memory) { return start(context, allocate(memory)); });
+}
+
+// The groups of cases, each in a file of its own. T is float or bfloat16.
+using CaseList = std::vector<sdk::Case>;
+template <class T>
+void add_linear_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_attention_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_norm_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_pointwise_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_vocabulary_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_optimizer_cases(const OpSetting<T>& setting, CaseList& all);
 
 }  // namespace bench::kernel_cases

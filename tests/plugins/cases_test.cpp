@@ -15,6 +15,7 @@ namespace {
 struct Set {
   const char *plugin, *set;
   int ranks;
+  const char* dtype = "f32";
 };
 
 class Cases : public testing::TestWithParam<Set> {
@@ -22,7 +23,8 @@ class Cases : public testing::TestWithParam<Set> {
   static Request request() {
     return {.set = GetParam().set,
             .options = {kTinyModel, {"micro-batch", "2"}},
-            .ranks = GetParam().ranks};
+            .ranks = GetParam().ranks,
+            .dtype = GetParam().dtype};
   }
   // `body` on every rank, with the plugin and the host of that rank.
   static void on_ranks(const std::function<void(Plugin&, Host&)>& body) {
@@ -99,18 +101,20 @@ TEST_P(Cases, AllocateNothingWhileEnqueued) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Plugins, Cases,
-                         testing::Values(Set{"template", "", 1}, Set{"template", "", 2},
-                                         Set{"kernels", "", 1}, Set{"kernels", "smoke", 1},
-                                         Set{"kernels", "ceilings", 1}, Set{"collectives", "", 1},
-                                         Set{"collectives", "", 2}, Set{"collectives", "", 3},
-                                         Set{"collectives", "smoke", 4}, Set{"train", "", 1},
-                                         Set{"train", "", 2}, Set{"train", "", 4}),
-                         [](const auto& param) {
-                           const Set& s = param.param;
-                           return std::string(s.plugin) + (s.set[0] != '\0' ? "_" : "") + s.set +
-                                  "_" + std::to_string(s.ranks);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Plugins, Cases,
+    testing::Values(Set{"template", "", 1}, Set{"template", "", 2}, Set{"kernels", "", 1},
+                    Set{"kernels", "smoke", 1}, Set{"kernels", "ceilings", 1},
+                    Set{"kernels", "", 1, "bf16"}, Set{"kernels", "ceilings", 1, "bf16"},
+                    Set{"collectives", "", 1}, Set{"collectives", "", 2}, Set{"collectives", "", 3},
+                    Set{"collectives", "smoke", 4}, Set{"train", "", 1}, Set{"train", "", 2},
+                    Set{"train", "", 4}),
+    [](const auto& param) {
+      const Set& s = param.param;
+      return std::string(s.plugin) + (s.set[0] != '\0' ? "_" : "") + s.set + "_" +
+             std::to_string(s.ranks) +
+             (s.dtype == std::string("f32") ? "" : std::string("_") + s.dtype);
+    });
 
 // What a host of ABI 1.0 does not write is zero: the hot case.
 TEST(Hosts, OfTheFirstMinorVersionOpenHotCases) {
@@ -122,6 +126,38 @@ TEST(Hosts, OfTheFirstMinorVersionOpenHotCases) {
   void* instance = plugin.open(request, name, BENCH_MODE_COLD, offsetof(bench_open_args, mode));
   EXPECT_EQ(plugin.table().enqueue(instance, 1), BENCH_OK);
   plugin.table().close(instance);
+}
+
+TEST(Sets, OfOpsAreOfTheTypeThatWasAskedFor) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("kernels", host);
+  for (const char* dtype : {"f32", "bf16"}) {
+    const bench_dtype wanted = dtype == std::string("f32") ? BENCH_DTYPE_F32 : BENCH_DTYPE_BF16;
+    const auto cases =
+        plugin.cases({.set = "", .options = {kTinyModel}, .ranks = 1, .dtype = dtype});
+    EXPECT_FALSE(cases.empty());
+    for (const CaseCopy& c : cases) EXPECT_EQ(c.fields.dtype, wanted) << c.name;
+  }
+}
+
+// An axis takes the model's place where an op has it, and makes no part of the model's step.
+TEST(Sets, OfOpsTakeTheirSizesFromTheAxes) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("kernels", host);
+  const auto cases = plugin.cases(
+      {.set = "", .options = {kTinyModel, {"axis", "m=48"}, {"axis", "n=80"}, {"axis", "k=24"}}});
+  int linear = 0;
+  for (const CaseCopy& c : cases) {
+    EXPECT_FALSE(c.params.contains("per_step")) << c.name;
+    if (c.params.at("op") != "linear") continue;
+    ++linear;
+    EXPECT_EQ(c.params.at("n"), "48") << c.name;
+    EXPECT_EQ(c.params.at("out"), "80") << c.name;
+    EXPECT_EQ(c.params.at("in"), "24") << c.name;
+  }
+  EXPECT_EQ(linear, 6);  // three passes, hot and cold
 }
 
 TEST(Sets, OfCeilingsHoldProductsAndStreams) {

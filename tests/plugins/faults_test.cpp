@@ -36,7 +36,10 @@ void expect_zeroing_found(const char* id, const Request& request) {
 }
 
 TEST(Faults, InAnOpsResultAreFound) {
-  expect_zeroing_found("kernels", {.set = "", .options = {kTinyModel, {"micro-batch", "2"}}});
+  for (const char* dtype : {"f32", "bf16"})
+    expect_zeroing_found(
+        "kernels",
+        {.set = "", .options = {kTinyModel, {"micro-batch", "2"}}, .ranks = 1, .dtype = dtype});
 }
 
 // What adds up over the iterations is rounded each time: that alone must not be taken for a fault.

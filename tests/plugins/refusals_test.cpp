@@ -51,6 +51,8 @@ TEST(Refusals, OfOptionsThatAreNotWhatTheyShouldBe) {
   expect_invalid({
       {"kernels", {.set = "", .options = {{"micro-batch", "two"}}}, {"micro-batch", "two"}},
       {"kernels", {.set = "", .options = {{"variant", "loops"}}}, {"op=name", "loops"}},
+      {"kernels", {.set = "", .options = {{"axis", "w=3"}}}, {"axis 'w'", "heads"}},
+      {"kernels", {.set = "", .options = {{"axis", "m=0"}}}, {"axis m", "'0'"}},
       {"kernels", {.set = "", .options = {{"variant", "linear=magic"}}}, {"magic", "onednn"}},
       {"train", training({"lr", "fast"}), {"lr", "fast"}},
   });
@@ -104,17 +106,6 @@ TEST(Refusals, OfACaseThatTheRequestDoesNotName) {
     EXPECT_EQ(refusal.status, BENCH_INVALID);
     EXPECT_NE(refusal.words.find("template.nosuch"), std::string::npos);
   }
-}
-
-// Asked for a type that has no kernels, every op says so instead of being left out or run in f32.
-TEST(Refusals, OfATypeWithoutKernelsAreReasonsOfTheCases) {
-  SelfCommunicator self;
-  Host host(self);
-  Plugin plugin("kernels", host);
-  const auto cases =
-      plugin.cases({.set = "", .options = {kTinyModel}, .ranks = 1, .dtype = "bf16"});
-  EXPECT_FALSE(cases.empty());
-  for (const CaseCopy& c : cases) EXPECT_FALSE(c.available) << c.name;
 }
 
 }  // namespace

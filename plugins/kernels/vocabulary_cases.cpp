@@ -1,0 +1,221 @@
+// Ops over the vocabulary: embedding and cross entropy.
+#include "kernels/cross_entropy/op.h"
+#include "kernels/embedding/op.h"
+#include "plugins/kernels/op_case.h"
+
+namespace bench::kernel_cases {
+namespace {
+using namespace kernels;
+
+constexpr int64_t kCheckedRows = 16;
+
+// Rows of a table read or written once each, as far as tokens do not repeat.
+double embedding_bytes(int64_t n, int64_t seq, int64_t h, double row_bytes, double table_bytes) {
+  return static_cast<double>(n * h) * row_bytes +
+         static_cast<double>(std::min(n, seq) * h) * table_bytes;
+}
+
+template <class T>
+sdk::Case embedding_forward(const OpSetting<T>& s, Size size) {
+  const int64_t n = size.n, h = s.h;
+  using Tensors = EmbeddingForward<T>;
+  return op_case<Tensors>(
+      s,
+      {.name = "gpt2.embedding.fwd",
+       .op = "embedding",
+       .extents = {{"n", static_cast<double>(n)}, {"h", static_cast<double>(h)}},
+       .bytes = embedding_bytes(n, s.seq, h, 2 * sizeof(T), sizeof(T)),
+       .pattern = "copy",
+       .per_step = 1,
+       .cold = size.cold,
+       .flank = "ceiling.stream.copy"},
+      [=, rows = s.padded_vocab, vocab = s.vocab, seq = s.seq](Memory& memory) {
+        return Tensors{.n = n,
+                       .h = h,
+                       .seq = seq,
+                       .first_row = 0,
+                       .rows = rows,
+                       .ids = memory.tokens(n, vocab),
+                       .token = memory.uniform<T>(rows * h),
+                       .position = memory.uniform<T>(seq * h),
+                       .y = memory.poisoned<T>(n * h)};
+      },
+      [ops = s.ops](const Context& c, const Tensors& a) {
+        const auto check = [a] {
+          std::vector<T> y(static_cast<size_t>(a.h));
+          double error = 0;
+          for (const int64_t r : spread(kCheckedRows, a.n)) {
+            EmbeddingForward<T> row = a;
+            row.n = 1, row.ids += r, row.y = y.data();
+            row.seq = 1, row.position += r % a.seq * a.h;
+            reference_embedding_forward(row);
+            error = worse(error, relative_error(a.y + r * a.h, y));
+          }
+          return judged(error, kEmbeddingTolerance<T>, "rows of y");
+        };
+        return Running{.run = [ops, a, &c] { ops->embedding_forward(c, a); }, .check = check};
+      });
+}
+
+// Both gradients in some columns, to which every iteration has added.
+template <class T>
+sdk::Check check_embedding_backward(const EmbeddingBackward<T>& a, int64_t times) {
+  double error = 0;
+  for (const int64_t c : spread(3, a.h)) {
+    const auto dy = column_of(a.dy, a.n, a.h, c);
+    std::vector<Wide<T>> d_token(static_cast<size_t>(a.rows)),
+        d_position(static_cast<size_t>(a.seq));
+    reference_embedding_backward<T>({.n = a.n,
+                                     .h = 1,
+                                     .seq = a.seq,
+                                     .first_row = a.first_row,
+                                     .rows = a.rows,
+                                     .ids = a.ids,
+                                     .dy = dy.data(),
+                                     .d_token = d_token.data(),
+                                     .d_position = d_position.data()});
+    for (auto* sums : {&d_token, &d_position})
+      for (Wide<T>& x : *sums) x = static_cast<Wide<T>>(x * static_cast<double>(times));
+    const auto tokens = column_of(a.d_token, a.rows, a.h, c);
+    const auto positions = column_of(a.d_position, a.seq, a.h, c);
+    error = worse(error, worse(relative_error(tokens.data(), d_token),
+                               relative_error(positions.data(), d_position)));
+  }
+  // A token that occurs often is added to several times an iteration.
+  const double tolerance =
+      sum_tolerance<Wide<T>>(a.n) + accumulation_tolerance(times * (a.n / a.seq + 1));
+  return judged(error, tolerance, "columns of d_token, d_position");
+}
+
+template <class T>
+sdk::Case embedding_backward(const OpSetting<T>& s, Size size) {
+  const int64_t n = size.n, h = s.h;
+  using Tensors = EmbeddingBackward<T>;
+  return op_case<Tensors>(
+      s,
+      {.name = "gpt2.embedding.bwd",
+       .op = "embedding",
+       .extents = {{"n", static_cast<double>(n)}, {"h", static_cast<double>(h)}},
+       .bytes = embedding_bytes(n, s.seq, h, sizeof(T) + 2 * sizeof(Wide<T>), 2 * sizeof(Wide<T>)),
+       .pattern = "r2w1_in_place",
+       .per_step = 1,
+       .cold = size.cold,
+       .flank = "ceiling.stream.r2w1_in_place"},
+      [=, rows = s.padded_vocab, vocab = s.vocab, seq = s.seq](Memory& memory) {
+        return Tensors{.n = n,
+                       .h = h,
+                       .seq = seq,
+                       .first_row = 0,
+                       .rows = rows,
+                       .ids = memory.tokens(n, vocab),
+                       .dy = memory.uniform<T>(n * h),
+                       .d_token = memory.filled<Wide<T>>(rows * h, 0),
+                       .d_position = memory.filled<Wide<T>>(seq * h, 0)};
+      },
+      [ops = s.ops](const Context& c, const Tensors& a) {
+        const auto times = std::make_shared<int64_t>(0);
+        return Running{.run = [ops, a, times, &c] { ops->embedding_backward(c, a), ++*times; },
+                       .check = [a, times] { return check_embedding_backward(a, *times); }};
+      });
+}
+
+template <class T>
+struct Loss {
+  CrossEntropyForward<T> forward;
+  CrossEntropyGrad<T> grad;
+};
+
+template <class T>
+sdk::Check check_loss(const CrossEntropyGrad<T>& grad) {
+  std::vector<T> d_logits(static_cast<size_t>(grad.cols));
+  double error = 0;
+  for (const int64_t r : spread(kCheckedRows, grad.n)) {
+    Wide<T> top = 0, both[2] = {0, 0}, loss = 0;
+    reference_cross_entropy_forward<T>({.n = 1,
+                                        .cols = grad.cols,
+                                        .first_col = 0,
+                                        .true_vocab = grad.true_vocab,
+                                        .logits = grad.logits + r * grad.cols,
+                                        .targets = grad.targets + r,
+                                        .local_max = &top,
+                                        .sum_and_target = both});
+    CrossEntropyGrad<T> row = grad;
+    row.n = 1, row.logits += r * grad.cols, row.targets += r;
+    row.row_max = &top, row.sum_and_target = both, row.loss = &loss, row.d_logits = d_logits.data();
+    reference_cross_entropy_grad(row);
+    error = worse(error, worse(std::abs(grad.loss[r] - loss) / loss,
+                               relative_error(grad.d_logits + r * grad.cols, d_logits)));
+  }
+  return judged(error, cross_entropy_tolerance<T>(grad.cols), "loss and d_logits of 16 rows");
+}
+
+// Loss and gradient of one rank that holds the whole vocabulary; the logits stay as they are.
+template <class T>
+sdk::Case cross_entropy(const OpSetting<T>& s, Size size) {
+  const int64_t n = size.n, v = s.padded_vocab;
+  using Tensors = Loss<T>;
+  return op_case<Tensors>(
+      s,
+      {.name = "gpt2.cross_entropy.fwd_bwd",
+       .op = "cross_entropy",
+       .extents = {{"n", static_cast<double>(n)}, {"cols", static_cast<double>(v)}},
+       .bytes = 3.0 * static_cast<double>(n * v * static_cast<int64_t>(sizeof(T))),
+       .pattern = "triad",
+       .per_step = 1,
+       .cold = size.cold,
+       .flank = "ceiling.stream.copy_nt"},
+      [=, vocab = s.vocab, cold = size.cold](Memory& memory) {
+        const T* logits = memory.uniform<T>(n * v);
+        const int32_t* targets = memory.tokens(n, vocab);
+        auto* row_max = memory.poisoned<Wide<T>>(n);
+        auto* sums = memory.poisoned<Wide<T>>(2 * n);
+        return Tensors{.forward = {.n = n,
+                                   .cols = v,
+                                   .first_col = 0,
+                                   .true_vocab = vocab,
+                                   .logits = logits,
+                                   .targets = targets,
+                                   .local_max = row_max,
+                                   .sum_and_target = sums},
+                       .grad = {.n = n,
+                                .cols = v,
+                                .first_col = 0,
+                                .true_vocab = vocab,
+                                .scale = 1,
+                                .logits = logits,
+                                .row_max = row_max,
+                                .sum_and_target = sums,
+                                .targets = targets,
+                                .loss = memory.poisoned<Wide<T>>(n),
+                                .d_logits = memory.poisoned<T>(n * v),
+                                .stream_out = cold}};
+      },
+      [ops = s.ops](const Context& c, const Tensors& t) {
+        return Running{.run =
+                           [ops, t, &c] {
+                             ops->cross_entropy_forward(c, t.forward);
+                             ops->cross_entropy_grad(c, t.grad);
+                           },
+                       .check = [grad = t.grad] { return check_loss(grad); }};
+      });
+}
+
+}  // namespace
+
+template <class T>
+void add_vocabulary_cases(const OpSetting<T>& s, CaseList& all) {
+  const auto row = [](int64_t passes, int64_t width, size_t element) {
+    return static_cast<double>(passes * width) * static_cast<double>(element);
+  };
+  for (const Size& size : s.stream_sizes(row(2, s.h, sizeof(T))))
+    all.push_back(embedding_forward(s, size));
+  for (const Size& size : s.stream_sizes(row(3, s.h, sizeof(Wide<T>))))
+    all.push_back(embedding_backward(s, size));
+  for (const Size& size : s.stream_sizes(row(3, s.padded_vocab, sizeof(T))))
+    all.push_back(cross_entropy(s, size));
+}
+
+template void add_vocabulary_cases(const OpSetting<float>&, CaseList&);
+template void add_vocabulary_cases(const OpSetting<bfloat16>&, CaseList&);
+
+}  // namespace bench::kernel_cases
