@@ -150,9 +150,9 @@ sdk::Case add(const OpSetting<T>& s, Size size) {
        .op = "elementwise",
        .extents = {{"size", static_cast<double>(count)}},
        .bytes = 3.0 * static_cast<double>(count * sizeof(T)),
-       .pattern = "r2w1_in_place",
+       .pattern = "triad",
        .cold = size.cold,
-       .flank = "ceiling.stream.r2w1_in_place"},
+       .flank = "ceiling.stream.triad"},
       [=](Memory& memory) {
         return Tensors{
             .size = count, .x = memory.uniform<T>(count), .y = memory.filled<T>(count, T(0))};
