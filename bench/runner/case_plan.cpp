@@ -94,19 +94,22 @@ void check_lists(const AskedLists& asked, const CasePlan& plan) {
 
 // Only what the filters leave. A scaling curve keeps its shape: its points go or stay together.
 void apply_filters(const OptionSet& options, CasePlan& plan) {
-  if (!options.has("filter") && !options.has("exclude")) return;
+  const std::string mode = options.text("mode", "all");
+  if (!options.has("filter") && !options.has("exclude") && mode == "all") return;
   const std::regex keep = make_regex(options, "filter"), drop = make_regex(options, "exclude");
   const size_t before = plan.cases.size();
   bool dropped_point = false;
   std::erase_if(plan.cases, [&](const PlannedCase& c) {
     const bool out = (options.has("filter") && !std::regex_search(c.spec.name, keep)) ||
-                     (options.has("exclude") && std::regex_search(c.spec.name, drop));
+                     (options.has("exclude") && std::regex_search(c.spec.name, drop)) ||
+                     (mode != "all" && (mode == "cold") != (c.spec.mode == BENCH_MODE_COLD));
     dropped_point |= out && !c.scaling_point.empty();
     return out;
   });
   if (plan.cases.empty())
     throw UsageError(fmt::format(
-        "--filter/--exclude leave none of {} cases; `bench list` shows their names", before));
+        "--filter, --exclude and --mode leave none of {} cases; `bench list` shows their names",
+        before));
   if (dropped_point) {
     plan.curves.clear();
     plan.notes.push_back("no scaling curve: the filter took some of its points");

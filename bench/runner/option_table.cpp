@@ -20,6 +20,10 @@ constexpr std::array kOptions = {
         .help = "suites to run: smoke, kernels, collectives, train, scaling, or a suite file"},
     OptionSpec{.name = "filter", .kind = text, .help = "only cases whose dotted name matches RE"},
     OptionSpec{.name = "exclude", .kind = text, .help = "no case whose dotted name matches RE"},
+    OptionSpec{.name = "mode",
+               .kind = choice,
+               .help = "only cases timed with warm or with empty caches",
+               .choices = "all|hot|cold"},
     OptionSpec{
         .name = "device", .kind = choice, .help = "where cases run", .choices = "auto|cpu|cuda"},
     OptionSpec{.name = "dtype",

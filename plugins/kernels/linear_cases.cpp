@@ -22,7 +22,7 @@ OpWork work(const Layer& l, const char* pass, size_t weight_bytes, bool cold) {
   const auto d = [](int64_t x) { return static_cast<double>(x); };
   return {.name = l.name + pass,
           .op = "linear",
-          .extents = {{"n", d(l.n)}, {"in", d(l.in)}, {"out", d(l.out)}},
+          .extents = {{"m", d(l.n)}, {"n", d(l.out)}, {"k", d(l.in)}},
           .flops = 2 * d(l.n) * d(l.in) * d(l.out),
           .bytes = d(l.n * (l.in + l.out)) * sizeof(T) +
                    d(l.in * l.out) * static_cast<double>(weight_bytes),

@@ -28,7 +28,7 @@ bool is_part(const CaseResult& kernel, const CaseResult& step) {
     return false;
   const Number batch = number_param(step, "micro_batch"), seq = number_param(step, "seq");
   const Number rows = batch && seq ? Number(*batch * *seq) : Number();
-  return agrees(kernel, "n", rows) && agrees(kernel, "batch", batch) &&
+  return agrees(kernel, "m", rows) && agrees(kernel, "batch", batch) &&
          agrees(kernel, "micro_batch", batch) && agrees(kernel, "seq", seq) &&
          agrees(kernel, "heads", number_param(step, "heads")) &&
          agrees(kernel, "h", number_param(step, "hidden"));

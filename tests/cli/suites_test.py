@@ -25,7 +25,14 @@ class Suites(Case):
         self.assertEqual({c["plugin"] for c in report["cases"]}, {"kernels", "collectives", "train"})
 
     def test_kernels_collectives_train(self):
-        self.run_suite("--suite", "kernels", "--model", TINY)
+        for dtype in ("f32", "bf16"):
+            report = self.run_suite("--suite", "kernels", "--model", TINY, "--dtype", dtype, "--mode", "hot")
+            self.assertEqual({(c["outcome"], c["params"]["mode"]) for c in report["cases"] if "op" in c["params"]},
+                             {("measured", "hot")})
+        report = self.run_suite("--suite", "kernels", "--model", TINY, "--mode", "cold", "--filter", r"ln1\.fwd|proj\.fwd")
+        cold = {c["name"]: c for c in report["cases"] if "op" in c["params"]}
+        self.assertEqual({c["params"]["mode"] for c in cold.values()}, {"cold"})
+        self.assertGreater(cold["gpt2.layer.ln1.fwd"]["flanked"]["n"], 0)
         report = self.run_suite("--suite", "collectives,train", "--model", TINY, "--exclude", "[0-9]{7}", ranks=2)
         for case in report["cases"]:
             self.assertEqual(case["outcome"], "measured", case["name"] + ": " + str(case["reason"]))

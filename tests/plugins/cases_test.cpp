@@ -153,9 +153,9 @@ TEST(Sets, OfOpsTakeTheirSizesFromTheAxes) {
     EXPECT_FALSE(c.params.contains("per_step")) << c.name;
     if (c.params.at("op") != "linear") continue;
     ++linear;
-    EXPECT_EQ(c.params.at("n"), "48") << c.name;
-    EXPECT_EQ(c.params.at("out"), "80") << c.name;
-    EXPECT_EQ(c.params.at("in"), "24") << c.name;
+    EXPECT_EQ(c.params.at("m"), "48") << c.name;
+    EXPECT_EQ(c.params.at("n"), "80") << c.name;
+    EXPECT_EQ(c.params.at("k"), "24") << c.name;
   }
   EXPECT_EQ(linear, 6);  // three passes, hot and cold
 }

@@ -183,7 +183,7 @@ TEST(Closure, TakesKernelsOfTheSameStepOnly) {
   for (const Change change : {Change([](CaseResult& c) { c.params.erase("per_step"); }),
                               Change([](CaseResult& c) { c.params["model"] = std::string("x"); }),
                               Change([](CaseResult& c) { c.params["mode"] = std::string("cold"); }),
-                              Change([](CaseResult& c) { c.params["n"] = 17.0; }),
+                              Change([](CaseResult& c) { c.params["m"] = 17.0; }),
                               Change([](CaseResult& c) { c.params["batch"] = 1.0; }),
                               Change([](CaseResult& c) { c.params["seq"] = 1.0; }),
                               Change([](CaseResult& c) { c.params["heads"] = 1.0; }),
@@ -196,7 +196,7 @@ TEST(Closure, TakesKernelsOfTheSameStepOnly) {
   }
   Report r = with_step();
   const double seq = std::get<double>(r.cases[0].params["seq"]);
-  r.cases[1].params["n"] = 8 * seq;
+  r.cases[1].params["m"] = 8 * seq;
   r.cases[1].params["seq"] = seq;
   EXPECT_EQ(closure_of(r).parts.size(), 2u);
 }
