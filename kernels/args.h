@@ -162,6 +162,26 @@ struct DropoutBackward {
   bool stream_out = false;
 };
 
+// Softmax over scaled, causally masked scores: rows of `seq` columns, of which row r attends to the
+// first r mod seq + 1. y = softmax(scale · x) there, 0 in the others.
+template <class T>
+struct SoftmaxForward {
+  int64_t rows, seq;
+  Wide<T> scale;  // > 0
+  const T* x;     // [rows, seq]; masked columns are not read
+  T* y;           // [rows, seq]; may equal x
+};
+
+// dx = scale y (dy - sum y dy), 0 in masked columns.
+template <class T>
+struct SoftmaxBackward {
+  int64_t rows, seq;
+  Wide<T> scale;
+  const T* dy;  // [rows, seq]
+  const T* y;   // [rows, seq]
+  T* dx;        // [rows, seq]; may equal dy
+};
+
 // Causal self-attention over `heads` heads of size d. qkv rows are ordered per head [heads, 3, d],
 // so that a tensor-parallel shard is whole heads. out[r, head, :] = softmax(q kᵀ / sqrt(d), keys <=
 // query) v

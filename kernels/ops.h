@@ -28,6 +28,8 @@ struct Ops {
   OpFunction<GeluBackward<T>> gelu_backward;
   OpFunction<DropoutForward<T>> dropout_forward;
   OpFunction<DropoutBackward<T>> dropout_backward;
+  OpFunction<SoftmaxForward<T>> softmax_forward;
+  OpFunction<SoftmaxBackward<T>> softmax_backward;
   OpFunction<AttentionForward<T>> attention_forward;
   OpFunction<AttentionBackward<T>> attention_backward;
   OpFunction<CrossEntropyForward<T>> cross_entropy_forward;

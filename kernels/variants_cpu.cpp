@@ -13,6 +13,7 @@
 #include "kernels/layer_norm/op.h"
 #include "kernels/linear/op.h"
 #include "kernels/registry.h"
+#include "kernels/softmax/op.h"
 
 namespace bench::kernels {
 namespace {
@@ -52,6 +53,12 @@ template <class T>
 void dropout_simd(Ops<T>& ops) {
   ops.dropout_forward = cpu::dropout_forward<T>;
   ops.dropout_backward = cpu::dropout_backward<T>;
+}
+
+template <class T>
+void softmax_simd(Ops<T>& ops) {
+  ops.softmax_forward = cpu::softmax_forward<T>;
+  ops.softmax_backward = cpu::softmax_backward<T>;
 }
 
 template <class T>
@@ -101,6 +108,7 @@ constexpr std::array kFloatVariants = {
     Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
     Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},
     Variant<float>{"dropout", "simd", kCpu, dropout_simd<float>},
+    Variant<float>{"softmax", "simd", kCpu, softmax_simd<float>},
     Variant<float>{"attention", "flash", kCpu, attention_flash<float>},
     Variant<float>{"attention", "unfused", kCpu, attention_unfused<float>},
     Variant<float>{"cross_entropy", "simd", kCpu, cross_entropy_simd<float>},
@@ -115,6 +123,7 @@ constexpr std::array kDoubleVariants = {
     Variant<double>{"linear", "loops", kCpu, linear_loops<double>},
     Variant<double>{"gelu", "simd", kCpu, gelu_simd<double>},
     Variant<double>{"dropout", "simd", kCpu, dropout_simd<double>},
+    Variant<double>{"softmax", "simd", kCpu, softmax_simd<double>},
     Variant<double>{"attention", "flash", kCpu, attention_flash<double>},
     Variant<double>{"attention", "unfused", kCpu, attention_unfused<double>},
     Variant<double>{"cross_entropy", "simd", kCpu, cross_entropy_simd<double>},
@@ -129,7 +138,9 @@ constexpr std::array kBfloat16Variants = {
     Variant<bfloat16>{"linear", "loops", kCpu, linear_loops<bfloat16>},
     Variant<bfloat16>{"gelu", "simd", kCpu, gelu_simd<bfloat16>},
     Variant<bfloat16>{"dropout", "simd", kCpu, dropout_simd<bfloat16>},
+    Variant<bfloat16>{"softmax", "simd", kCpu, softmax_simd<bfloat16>},
     Variant<bfloat16>{"attention", "flash", kCpu, attention_flash<bfloat16>},
+    Variant<bfloat16>{"attention", "unfused", kCpu, attention_unfused<bfloat16>},
     Variant<bfloat16>{"cross_entropy", "simd", kCpu, cross_entropy_simd<bfloat16>},
     Variant<bfloat16>{"convert", "simd", kCpu, convert_simd<bfloat16>},
     Variant<bfloat16>{"elementwise", "simd", kCpu, elementwise_simd<bfloat16>},

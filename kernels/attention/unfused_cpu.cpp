@@ -1,164 +1,176 @@
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <type_traits>
 
+#include "kernels/attention/head.h"
 #include "kernels/attention/op.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/softmax/rows.h"
 
 namespace bench::kernels::cpu {
-
-// Rows of the softmax, for one instruction set.
-template <class T>
-struct SoftmaxRows {
-  void (*forward)(T* s, int64_t count, int64_t width, T scale);
-  T (*dot)(const T* a, const T* b, int64_t size);
-  void (*backward)(const T* p, T* g, int64_t count, int64_t width, T mean, T scale);
-};
-using SoftmaxTables = std::tuple<SoftmaxRows<float>, SoftmaxRows<double>>;
-
-}  // namespace bench::kernels::cpu
-
-// clang-format off
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/attention/simd-inl.h"
-#include <hwy/foreach_target.h>
-#include "kernels/attention/simd-inl.h"
-// clang-format on
-
-namespace bench::kernels::cpu {
-
-HWY_EXPORT(softmax_tables);
-
 namespace {
 
 // Queries are taken in blocks, each against the keys up to its own end: most of what the causal
 // mask would throw away is never computed. Smaller blocks save more and multiply slower.
 constexpr int64_t kQueries = 128;
 
-// Where one head of one sequence lies.
-template <class T, class Args>
-struct Head {
-  Head(const Args& a, int64_t task)
-      : batch(task / a.heads),
-        head(task % a.heads),
-        qkv_row(a.heads * 3 * a.d),
-        out_row(a.heads * a.d),
-        q(a.qkv + qkv_offset(a, batch, 0, head, 0)),
-        k(q + a.d),
-        v(k + a.d),
-        out((batch * a.seq * a.heads + head) * a.d),
-        p(task * a.seq * a.seq) {}
-
-  int64_t batch, head;
-  int64_t qkv_row, out_row;  // distance of two rows
-  const T *q, *k, *v;
-  int64_t out;  // offset in [batch*seq, heads, d]
-  int64_t p;    // offset in [batch, heads, seq, seq]
+// Rows `step` apart.
+template <class T>
+struct Rows {
+  T* memory;
+  int64_t step;
+  Rows from(int64_t row) const { return {memory + row * step, step}; }
 };
 
+// Products are computed in Wide<T>: what lies there in a narrower T is copied to and from `free`.
 template <class T>
-SoftmaxRows<T> rows_here() {
-  return std::get<SoftmaxRows<T>>(HWY_DYNAMIC_DISPATCH(softmax_tables)());
+class WideCopies {
+ public:
+  using W = Wide<T>;
+  static constexpr bool kSame = std::is_same_v<T, W>;
+
+  explicit WideCopies(W* free) : free_(free) {}
+
+  // What `narrow` holds: itself, or a copy.
+  Rows<const W> read(Rows<const T> narrow, int64_t rows, int64_t columns) {
+    if constexpr (kSame) {
+      return narrow;
+    } else {
+      const Rows<W> wide = write({nullptr, 0}, rows, columns);
+      for (int64_t r = 0; r < rows; ++r) {
+        std::copy_n(narrow.from(r).memory, columns, wide.from(r).memory);
+      }
+      return {wide.memory, wide.step};
+    }
+  }
+
+  // Where to write what narrow() brings to `target`.
+  Rows<W> write([[maybe_unused]] Rows<T> target, int64_t rows, int64_t columns) {
+    if constexpr (kSame) {
+      return target;
+    } else {
+      W* const memory = free_;
+      free_ += rows * columns;
+      return {memory, columns};
+    }
+  }
+
+  static void narrow(Rows<const W> wide, Rows<T> target, int64_t rows, int64_t columns) {
+    if constexpr (!kSame) {
+      for (int64_t r = 0; r < rows; ++r) {
+        std::transform(wide.from(r).memory, wide.from(r).memory + columns, target.from(r).memory,
+                       [](W x) { return static_cast<T>(x); });
+      }
+    }
+  }
+
+ private:
+  W* free_;
+};
+
+// c = op(a) · b + beta · c, of op(a) [m, k].
+template <class W>
+void multiply(Rows<const W> a, bool transpose_a, Rows<const W> b, bool transpose_b, int64_t m,
+              int64_t n, int64_t k, W beta, Rows<W> c) {
+  gemm(Gemm<W>{.transpose_a = transpose_a,
+               .transpose_b = transpose_b,
+               .m = m,
+               .n = n,
+               .k = k,
+               .a = a.memory,
+               .lda = a.step,
+               .b = b.memory,
+               .ldb = b.step,
+               .beta = beta,
+               .c = c.memory,
+               .ldc = c.step});
+}
+
+template <class W>
+Rows<const W> constant(Rows<W> rows) {
+  return {rows.memory, rows.step};
 }
 
 template <class T>
-T score_scale(int64_t d) {
-  return static_cast<T>(1 / std::sqrt(static_cast<double>(d)));
-}
-
-template <class T>
-void forward_head(const AttentionForward<T>& a, int64_t task, const SoftmaxRows<T>& softmax) {
+void forward_head(const AttentionForward<T>& a, int64_t task, const SoftmaxRows<Wide<T>>& softmax) {
+  using W = Wide<T>;
+  thread_local Scratch memory;
   const Head<T, AttentionForward<T>> at(a, task);
+  const int64_t copied = 3 * a.seq * a.d + kQueries * (a.seq + a.d);
+  WideCopies<T> copies(memory.elements<W>(WideCopies<T>::kSame ? 0 : copied));
+  const auto q = copies.read({at.q, at.qkv_row}, a.seq, a.d);
+  const auto k = copies.read({at.k, at.qkv_row}, a.seq, a.d);
+  const auto v = copies.read({at.v, at.qkv_row}, a.seq, a.d);
+  const Rows<T> all_p{static_cast<T*>(a.saved) + task * a.seq * a.seq, a.seq};
+  const Rows<T> all_out{a.out + at.out, at.out_row};
   for (int64_t first = 0; first < a.seq; first += kQueries) {
     const int64_t queries = std::min(kQueries, a.seq - first), keys = first + queries;
-    T* const p = static_cast<T*>(a.saved) + at.p + first * a.seq;  // [queries, keys]
-    gemm(Gemm<T>{.transpose_b = true,
-                 .m = queries,
-                 .n = keys,
-                 .k = a.d,
-                 .a = at.q + first * at.qkv_row,
-                 .lda = at.qkv_row,
-                 .b = at.k,
-                 .ldb = at.qkv_row,
-                 .c = p,
-                 .ldc = a.seq});
+    WideCopies<T> block = copies;
+    const auto p = block.write(all_p.from(first), queries, a.seq);
+    const auto out = block.write(all_out.from(first), queries, a.d);
+    multiply<W>(q.from(first), false, k, true, queries, keys, a.d, 0, p);
     for (int64_t i = 0; i < queries; ++i) {
-      softmax.forward(p + i * a.seq, first + i + 1, keys, score_scale<T>(a.d));
+      W* const row = p.from(i).memory;
+      softmax.forward(row, row, first + i + 1, keys, static_cast<W>(score_scale(a.d)));
     }
-    gemm(Gemm<T>{.m = queries,
-                 .n = a.d,
-                 .k = keys,
-                 .a = p,
-                 .lda = a.seq,
-                 .b = at.v,
-                 .ldb = at.qkv_row,
-                 .c = a.out + at.out + first * at.out_row,
-                 .ldc = at.out_row});
+    multiply<W>(constant(p), false, v, false, queries, a.d, keys, 0, out);
+    block.narrow(constant(p), all_p.from(first), queries, keys);
+    block.narrow(constant(out), all_out.from(first), queries, a.d);
+  }
+}
+
+// The gradient of one block's scores, in place of that of its probabilities.
+template <class W>
+void scores_grad(const SoftmaxRows<W>& softmax, Rows<const W> p, Rows<const W> out,
+                 Rows<const W> d_out, int64_t d, int64_t first, int64_t queries, Rows<W> ds) {
+  for (int64_t i = 0; i < queries; ++i) {
+    // sum_j p dp = d_out · out (Dao 2022, appendix B.2): shorter than the row of probabilities.
+    const W mean = softmax.dot(d_out.from(i).memory, out.from(i).memory, d);
+    W* const row = ds.from(i).memory;
+    softmax.backward(p.from(i).memory, row, row, first + i + 1, first + queries, mean,
+                     static_cast<W>(score_scale(d)));
   }
 }
 
 // From the last block, which meets every key and so writes dk and dv, to the first; the others add.
 template <class T>
-void backward_head(const AttentionBackward<T>& a, int64_t task, const SoftmaxRows<T>& softmax) {
+void backward_head(const AttentionBackward<T>& a, int64_t task,
+                   const SoftmaxRows<Wide<T>>& softmax) {
+  using W = Wide<T>;
   thread_local Scratch memory;
   const Head<T, AttentionBackward<T>> at(a, task);
-  T* const ds = memory.elements<T>(kQueries * a.seq);  // [queries, keys]
-  T* const dq = a.d_qkv + (at.q - a.qkv);
-  T *const dk = dq + a.d, *const dv = dk + a.d;
+  const int64_t copied = 5 * a.seq * a.d + kQueries * (a.seq + 3 * a.d);
+  W* const free = memory.elements<W>(kQueries * a.seq + (WideCopies<T>::kSame ? 0 : copied));
+  const Rows<W> ds{free, a.seq};  // [kQueries, seq]
+  WideCopies<T> copies(free + kQueries * a.seq);
+  const auto q = copies.read({at.q, at.qkv_row}, a.seq, a.d);
+  const auto k = copies.read({at.k, at.qkv_row}, a.seq, a.d);
+  const auto v = copies.read({at.v, at.qkv_row}, a.seq, a.d);
+  const Rows<T> all_dq{a.d_qkv + (at.q - a.qkv), at.qkv_row};
+  const Rows<T> all_dk{all_dq.memory + a.d, at.qkv_row}, all_dv{all_dk.memory + a.d, at.qkv_row};
+  const auto dk = copies.write(all_dk, a.seq, a.d), dv = copies.write(all_dv, a.seq, a.d);
   const int64_t last = (a.seq - 1) / kQueries * kQueries;
   for (int64_t first = last; first >= 0; first -= kQueries) {
     const int64_t queries = std::min(kQueries, a.seq - first), keys = first + queries;
-    const T beta = first == last ? T(0) : T(1);
-    const T* const p = static_cast<const T*>(a.saved) + at.p + first * a.seq;
-    const T* const d_out = a.d_out + at.out + first * at.out_row;
-    const T* const out = a.out + at.out + first * at.out_row;
-    gemm(Gemm<T>{.transpose_b = true,
-                 .m = queries,
-                 .n = keys,
-                 .k = a.d,
-                 .a = d_out,
-                 .lda = at.out_row,
-                 .b = at.v,
-                 .ldb = at.qkv_row,
-                 .c = ds,
-                 .ldc = a.seq});
-    for (int64_t i = 0; i < queries; ++i) {
-      // sum_j p dp = d_out · out (Dao 2022, appendix B.2): shorter than the row of probabilities.
-      const T mean = softmax.dot(d_out + i * at.out_row, out + i * at.out_row, a.d);
-      softmax.backward(p + i * a.seq, ds + i * a.seq, first + i + 1, keys, mean,
-                       score_scale<T>(a.d));
-    }
-    const Gemm<T> to_dq{.m = queries,
-                        .n = a.d,
-                        .k = keys,
-                        .a = ds,
-                        .lda = a.seq,
-                        .b = at.k,
-                        .ldb = at.qkv_row,
-                        .c = dq + first * at.qkv_row,
-                        .ldc = at.qkv_row};
-    const Gemm<T> to_dk{.transpose_a = true,
-                        .m = keys,
-                        .n = a.d,
-                        .k = queries,
-                        .a = ds,
-                        .lda = a.seq,
-                        .b = at.q + first * at.qkv_row,
-                        .ldb = at.qkv_row,
-                        .beta = beta,
-                        .c = dk,
-                        .ldc = at.qkv_row};
-    Gemm<T> to_dv = to_dk;
-    to_dv.a = p;
-    to_dv.b = d_out;
-    to_dv.ldb = at.out_row;
-    to_dv.c = dv;
-    gemm(to_dq);
-    gemm(to_dk);
-    gemm(to_dv);
+    const W beta = first == last ? W(0) : W(1);
+    WideCopies<T> block = copies;
+    const T* const saved = static_cast<const T*>(a.saved) + (task * a.seq + first) * a.seq;
+    const auto p = block.read({saved, a.seq}, queries, keys);
+    const int64_t row = at.out + first * at.out_row;
+    const auto d_out = block.read({a.d_out + row, at.out_row}, queries, a.d);
+    const auto out = block.read({a.out + row, at.out_row}, queries, a.d);
+    const auto dq = block.write(all_dq.from(first), queries, a.d);
+    multiply<W>(d_out, false, v, true, queries, keys, a.d, 0, ds);
+    scores_grad(softmax, p, out, d_out, a.d, first, queries, ds);
+    multiply<W>(constant(ds), false, k, false, queries, a.d, keys, 0, dq);
+    multiply<W>(constant(ds), true, q.from(first), false, keys, a.d, queries, beta, dk);
+    multiply<W>(p, true, d_out, false, keys, a.d, queries, beta, dv);
+    block.narrow(constant(dq), all_dq.from(first), queries, a.d);
   }
+  copies.narrow(constant(dk), all_dk, a.seq, a.d);
+  copies.narrow(constant(dv), all_dv, a.seq, a.d);
 }
 
 }  // namespace
@@ -167,19 +179,16 @@ void backward_head(const AttentionBackward<T>& a, int64_t task, const SoftmaxRow
 template <class T>
 void attention_forward_unfused(const Context& context, const AttentionForward<T>& a) {
   const ScopedThreads threads(context);
-  const auto softmax = rows_here<T>();
-  parallel_parts(context, a.batch * a.heads, 1, [&](const Part& part) {
-    for (int64_t task = part.begin; task < part.end; ++task) forward_head(a, task, softmax);
-  });
+  const auto softmax = softmax_rows<Wide<T>>();
+  parallel_tasks(context, a.batch * a.heads, [&](int64_t task) { forward_head(a, task, softmax); });
 }
 
 template <class T>
 void attention_backward_unfused(const Context& context, const AttentionBackward<T>& a) {
   const ScopedThreads threads(context);
-  const auto softmax = rows_here<T>();
-  parallel_parts(context, a.batch * a.heads, 1, [&](const Part& part) {
-    for (int64_t task = part.begin; task < part.end; ++task) backward_head(a, task, softmax);
-  });
+  const auto softmax = softmax_rows<Wide<T>>();
+  parallel_tasks(context, a.batch * a.heads,
+                 [&](int64_t task) { backward_head(a, task, softmax); });
 }
 
 template <class T>
@@ -187,11 +196,14 @@ int64_t attention_saved_bytes_unfused(int64_t batch, int64_t seq, int64_t heads,
   return batch * heads * seq * seq * static_cast<int64_t>(sizeof(T));
 }
 
-template int64_t attention_saved_bytes_unfused<float>(int64_t, int64_t, int64_t, int64_t);
-template int64_t attention_saved_bytes_unfused<double>(int64_t, int64_t, int64_t, int64_t);
 template void attention_forward_unfused(const Context&, const AttentionForward<float>&);
-template void attention_forward_unfused(const Context&, const AttentionForward<double>&);
 template void attention_backward_unfused(const Context&, const AttentionBackward<float>&);
+template int64_t attention_saved_bytes_unfused<float>(int64_t, int64_t, int64_t, int64_t);
+template void attention_forward_unfused(const Context&, const AttentionForward<double>&);
 template void attention_backward_unfused(const Context&, const AttentionBackward<double>&);
+template int64_t attention_saved_bytes_unfused<double>(int64_t, int64_t, int64_t, int64_t);
+template void attention_forward_unfused(const Context&, const AttentionForward<bfloat16>&);
+template void attention_backward_unfused(const Context&, const AttentionBackward<bfloat16>&);
+template int64_t attention_saved_bytes_unfused<bfloat16>(int64_t, int64_t, int64_t, int64_t);
 
 }  // namespace bench::kernels::cpu

@@ -84,6 +84,8 @@ Cases gelu_cases(const Ops<T>&);
 template <class T>
 Cases dropout_cases(const Ops<T>&);
 template <class T>
+Cases softmax_cases(const Ops<T>&);
+template <class T>
 Cases attention_cases(const Ops<T>&);
 template <class T>
 Cases cross_entropy_cases(const Ops<T>&);

@@ -27,6 +27,7 @@ Cases cases_of(const VariantInfo& v) {
   if (v.op == "linear") return linear_cases(ops);
   if (v.op == "gelu") return gelu_cases(ops);
   if (v.op == "dropout") return dropout_cases(ops);
+  if (v.op == "softmax") return softmax_cases(ops);
   if (v.op == "attention") return attention_cases(ops);
   if (v.op == "cross_entropy") return cross_entropy_cases(ops);
   if (v.op == "convert") return convert_cases(ops);

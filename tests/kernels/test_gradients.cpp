@@ -203,6 +203,24 @@ TEST_F(Gradients, Dropout) {
   expect_gradient("residual", dy, residual, loss);
 }
 
+TEST_F(Gradients, Softmax) {
+  constexpr int64_t rows = 14, seq = 7;
+  constexpr double scale = 0.7;
+  Values x = random_values<double>(rows * seq, 19);
+  const Values dy = random_values<double>(rows * seq, 20);
+  Values y(rows * seq), dx(rows * seq);
+  const auto loss = [&] {
+    ops_.softmax_forward(context_,
+                         {.rows = rows, .seq = seq, .scale = scale, .x = x.data(), .y = y.data()});
+    return dot(y, dy);
+  };
+  loss();
+  ops_.softmax_backward(
+      context_,
+      {.rows = rows, .seq = seq, .scale = scale, .dy = dy.data(), .y = y.data(), .dx = dx.data()});
+  expect_gradient("dx", dx, x, loss);
+}
+
 // 131 positions: two blocks of queries, so that the sums over blocks are in it.
 TEST_F(Gradients, Attention) {
   constexpr int64_t batch = 1, seq = 131, heads = 2, d = 2;

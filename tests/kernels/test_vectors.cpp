@@ -209,5 +209,38 @@ TEST(LayerNorm, KeepsItsDigitsBesideALargeMeanAndALargeElement) {
   }
 }
 
+// Of a row's, and only of that row's: the next row's are finite, the far one is zero.
+TEST(NotANumber, InOneScoreReachesItsProbabilities) {
+  Cpu device(1);
+  constexpr int64_t seq = 40;
+  std::vector<float> x(seq * seq, 0.5f);
+  x[30 * seq + 3] = std::numeric_limits<float>::quiet_NaN();
+  x[31 * seq + 3] = -1e30f;
+  ops_for<float>(DeviceKind::cpu)
+      .softmax_forward(device.context(),
+                       {.rows = seq, .seq = seq, .scale = 1, .x = x.data(), .y = x.data()});
+  for (int64_t c = 0; c <= 30; ++c) EXPECT_TRUE(std::isnan(x[30 * seq + c])) << c;
+  for (int64_t c = 0; c <= 31; ++c) EXPECT_EQ(x[31 * seq + c] == 0, c == 3) << c;
+}
+
+TEST(NotANumber, PassesThroughEveryAttention) {
+  Cpu device(1);
+  constexpr int64_t seq = 200, d = 5;
+  std::vector<float> qkv(seq * 3 * d, 0.5f), out(seq * d);
+  qkv[190 * 3 * d] = std::numeric_limits<float>::quiet_NaN();  // a query
+  for (const char* const variant : {"flash", "unfused"}) {
+    const auto ops = ops_for<float>(DeviceKind::cpu, {{"attention", variant}});
+    std::vector<std::byte> saved(ops.attention_saved_bytes(1, seq, 1, d));
+    ops.attention_forward(device.context(), {.batch = 1,
+                                             .seq = seq,
+                                             .heads = 1,
+                                             .d = d,
+                                             .qkv = qkv.data(),
+                                             .out = out.data(),
+                                             .saved = saved.data()});
+    for (int64_t i = 0; i < seq * d; ++i) EXPECT_EQ(std::isnan(out[i]), i / d == 190) << variant;
+  }
+}
+
 }  // namespace
 }  // namespace bench::kernels::test
