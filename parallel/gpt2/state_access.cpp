@@ -85,17 +85,9 @@ void load_weights(StepState<T>& st, const Safetensors& file) {
 template <class T>
 void round_weights(StepState<T>& st) {
   if constexpr (!std::is_same_v<T, Wide<T>>) {
-    std::vector<Wide<T>> wide;
-    std::vector<T> narrow;
-    const int64_t total = st.table.flat_size();
-    for (int64_t at = 0; at < total; at += kChunk) {
-      const int64_t size = std::min(kChunk, total - at);
-      wide.resize(static_cast<size_t>(size));
-      narrow.resize(static_cast<size_t>(size));
-      copy_now(st, wide.data(), st.master(at), size);
-      std::transform(wide.begin(), wide.end(), narrow.begin(), [](Wide<T> x) { return T(x); });
-      copy_now(st, st.weight(at), narrow.data(), size);
-    }
+    st.ops.convert_narrow(st.context,
+                          {.size = st.table.flat_size(), .x = st.master(0), .y = st.weight(0)});
+    st.context.device.synchronize(st.context.stream);
   }
 }
 
