@@ -14,6 +14,8 @@
 
 namespace bench::kernels {
 
+class PreparedWeights;
+
 // The type in which T is computed with and in which statistics and gradients of parameters are
 // kept: what is added up over many tokens would be lost in 8 bits (Micikevicius 2018, section 3).
 template <class T>
@@ -83,10 +85,11 @@ struct LayerNormBackward {
 template <class T>
 struct LinearForward {
   int64_t n, in, out;
-  const T* x;     // [n, in]
-  const T* w;     // [out, in]
-  const T* bias;  // [out] or nullptr
-  T* y;           // [n, out]
+  const T* x;                           // [n, in]
+  const T* w;                           // [out, in]
+  const T* bias;                        // [out] or nullptr
+  T* y;                                 // [n, out]
+  PreparedWeights* prepared = nullptr;  // of w, kept from call to call (linear/prepared.h)
 };
 
 // dx[n,in] = dy[n,out] · w
@@ -96,6 +99,7 @@ struct LinearInputGrad {
   const T* dy;  // [n, out]
   const T* w;   // [out, in]
   T* dx;        // [n, in]
+  PreparedWeights* prepared = nullptr;
 };
 
 // dw (+)= dyᵀ · x; d_bias (+)= column sums of dy. `accumulate`: add to what is there.

@@ -37,6 +37,13 @@ void linear_onednn(Ops<float>& ops) {
 }
 
 template <class T>
+void linear_packed(Ops<T>& ops) {
+  ops.linear_forward = cpu::linear_forward_packed<T>;
+  ops.linear_input_grad = cpu::linear_input_grad_packed<T>;
+  ops.linear_weight_grad = cpu::linear_weight_grad_packed<T>;
+}
+
+template <class T>
 void linear_loops(Ops<T>& ops) {
   ops.linear_forward = cpu::linear_forward_loops<T>;
   ops.linear_input_grad = cpu::linear_input_grad_loops<T>;
@@ -105,6 +112,7 @@ constexpr std::array kFloatVariants = {
     Variant<float>{"embedding", "simd", kCpu, embedding_simd<float>},
     Variant<float>{"layer_norm", "simd", kCpu, layer_norm_simd<float>},
     Variant<float>{"linear", "onednn", kCpu, linear_onednn},
+    Variant<float>{"linear", "packed", kCpu, linear_packed<float>},
     Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
     Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},
     Variant<float>{"dropout", "simd", kCpu, dropout_simd<float>},
@@ -135,6 +143,7 @@ constexpr std::array kDoubleVariants = {
 constexpr std::array kBfloat16Variants = {
     Variant<bfloat16>{"embedding", "simd", kCpu, embedding_simd<bfloat16>},
     Variant<bfloat16>{"layer_norm", "simd", kCpu, layer_norm_simd<bfloat16>},
+    Variant<bfloat16>{"linear", "packed", kCpu, linear_packed<bfloat16>},
     Variant<bfloat16>{"linear", "loops", kCpu, linear_loops<bfloat16>},
     Variant<bfloat16>{"gelu", "simd", kCpu, gelu_simd<bfloat16>},
     Variant<bfloat16>{"dropout", "simd", kCpu, dropout_simd<bfloat16>},

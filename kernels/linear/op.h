@@ -65,6 +65,14 @@ void linear_forward_onednn(const Context&, const LinearForward<float>&);
 void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
 void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<float>&);
 
+// By a micro-kernel of our own; T is float or bfloat16.
+template <class T>
+void linear_forward_packed(const Context&, const LinearForward<T>&);
+template <class T>
+void linear_input_grad_packed(const Context&, const LinearInputGrad<T>&);
+template <class T>
+void linear_weight_grad_packed(const Context&, const LinearWeightGrad<T>&);
+
 // Blocked loops; T is float, double or bfloat16.
 template <class T>
 void linear_forward_loops(const Context&, const LinearForward<T>&);

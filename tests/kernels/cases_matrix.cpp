@@ -3,6 +3,7 @@
 
 #include "kernels/attention/op.h"
 #include "kernels/linear/op.h"
+#include "kernels/linear/prepared.h"
 #include "tests/kernels/cases.h"
 #include "tests/kernels/support.h"
 
@@ -12,8 +13,11 @@ namespace {
 struct LinearShape {
   int64_t n, in, out;
 };
-constexpr LinearShape kLinears[] = {{1, 1, 1},      {3, 17, 5},    {17, 3, 127},
-                                    {127, 129, 65}, {64, 1023, 3}, {130, 64, 257}};
+// Under, at and past the panels and blocks of every variant (6 and 192 rows, 256 and 1280 deep,
+// 1536 and 3072 columns).
+constexpr LinearShape kLinears[] = {{1, 1, 1},      {3, 17, 5},     {17, 3, 127},
+                                    {127, 129, 65}, {64, 1023, 3},  {130, 64, 257},
+                                    {12, 256, 32},  {389, 257, 16}, {7, 1300, 3100}};
 
 struct AttentionShape {
   int64_t batch, seq, heads, d;
@@ -25,17 +29,38 @@ constexpr AttentionShape kAttentions[] = {{1, 1, 1, 1},   {2, 3, 1, 17},   {1, 1
                                           {1, 127, 1, 3}, {1, 97, 2, 80},  {3, 6, 1, 128},
                                           {1, 192, 1, 1}, {1, 257, 1, 65}, {2, 200, 1, 96}};
 
+// The call twice with one prepared weight, so that the second takes what the first has made.
+template <class Args, class Make>
+OpCase prepared_case(const std::string& name, double tolerance, std::vector<Output> outputs,
+                     OpFunction<Args> kernel, void (*reference)(const Args&), Make make) {
+  OpCase made =
+      make_case<Args>(name + " prepared", tolerance, std::move(outputs), kernel, reference, make);
+  made.kernel = [=](const Context& context, const Addresses& out) {
+    PreparedWeights prepared;
+    Args a = make(out);
+    a.prepared = &prepared;
+    kernel(context, a);
+    kernel(context, a);
+  };
+  return made;
+}
+
 template <class T>
 void add_linear_grads(Cases& cases, const Ops<T>& ops, LinearShape s) {
   const auto dy = random_values<T>(s.n * s.out, 1), x = random_values<T>(s.n * s.in, 2);
   const auto w = random_values<T>(s.out * s.in, 3);
   const auto name = fmt::format("{} x {} to {}", s.n, s.in, s.out);
-  cases.push_back(make_case<LinearInputGrad<T>>(
+  const auto input_grad = [=](const Addresses& out) {
+    return LinearInputGrad<T>{
+        .n = s.n, .in = s.in, .out = s.out, .dy = dy.data(), .w = w.data(), .dx = out[0]};
+  };
+  cases.push_back(make_case<LinearInputGrad<T>>("input grad " + name, linear_tolerance<T>(s.out),
+                                                {written<T>(s.n * s.in)}, ops.linear_input_grad,
+                                                reference_linear_input_grad<T>, input_grad));
+  cases.push_back(prepared_case<LinearInputGrad<T>>(
       "input grad " + name, linear_tolerance<T>(s.out), {written<T>(s.n * s.in)},
-      ops.linear_input_grad, reference_linear_input_grad<T>, [=](const Addresses& out) {
-        return LinearInputGrad<T>{
-            .n = s.n, .in = s.in, .out = s.out, .dy = dy.data(), .w = w.data(), .dx = out[0]};
-      }));
+      ops.linear_input_grad, reference_linear_input_grad<T>, input_grad));
+  if (s.in * s.out > 1 << 20) return;  // large for the blocks of the other two
   for (const bool accumulate : {false, true}) {
     for (const bool bias : {false, true}) {
       using W = Wide<T>;
@@ -100,18 +125,22 @@ Cases linear_cases(const Ops<T>& ops) {
     const auto x = random_values<T>(s.n * s.in, 7), w = random_values<T>(s.out * s.in, 8);
     const auto values = random_values<T>(s.out, 9);
     for (const bool bias : {false, true}) {
-      cases.push_back(make_case<LinearForward<T>>(
-          fmt::format("forward {} x {} to {} bias {}", s.n, s.in, s.out, bias),
-          linear_tolerance<T>(s.in), {written<T>(s.n * s.out)}, ops.linear_forward,
-          reference_linear_forward<T>, [=](const Addresses& out) {
-            return LinearForward<T>{.n = s.n,
-                                    .in = s.in,
-                                    .out = s.out,
-                                    .x = x.data(),
-                                    .w = w.data(),
-                                    .bias = bias ? values.data() : nullptr,
-                                    .y = out[0]};
-          }));
+      const auto name = fmt::format("forward {} x {} to {} bias {}", s.n, s.in, s.out, bias);
+      const auto forward = [=](const Addresses& out) {
+        return LinearForward<T>{.n = s.n,
+                                .in = s.in,
+                                .out = s.out,
+                                .x = x.data(),
+                                .w = w.data(),
+                                .bias = bias ? values.data() : nullptr,
+                                .y = out[0]};
+      };
+      cases.push_back(make_case<LinearForward<T>>(name, linear_tolerance<T>(s.in),
+                                                  {written<T>(s.n * s.out)}, ops.linear_forward,
+                                                  reference_linear_forward<T>, forward));
+      cases.push_back(prepared_case<LinearForward<T>>(name, linear_tolerance<T>(s.in),
+                                                      {written<T>(s.n * s.out)}, ops.linear_forward,
+                                                      reference_linear_forward<T>, forward));
     }
     add_linear_grads(cases, ops, s);
   }

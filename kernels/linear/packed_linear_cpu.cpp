@@ -1,0 +1,51 @@
+#include "kernels/linear/column_sums.h"
+#include "kernels/linear/op.h"
+#include "kernels/linear/packed.h"
+
+namespace bench::kernels::cpu {
+
+template <class T>
+void linear_forward_packed(const Context& context, const LinearForward<T>& a) {
+  multiply_packed<T, T>(context,
+                        {.m = a.n,
+                         .n = a.out,
+                         .k = a.in,
+                         .left = {.at = a.x, .line_step = a.in, .depth_step = 1},
+                         .right = {.at = a.w, .line_step = a.in, .depth_step = 1},
+                         .bias = a.bias,
+                         .c = a.y,
+                         .prepared = a.prepared == nullptr ? nullptr : &a.prepared->forward});
+}
+
+template <class T>
+void linear_input_grad_packed(const Context& context, const LinearInputGrad<T>& a) {
+  multiply_packed<T, T>(context,
+                        {.m = a.n,
+                         .n = a.in,
+                         .k = a.out,
+                         .left = {.at = a.dy, .line_step = a.out, .depth_step = 1},
+                         .right = {.at = a.w, .line_step = 1, .depth_step = a.in},
+                         .c = a.dx,
+                         .prepared = a.prepared == nullptr ? nullptr : &a.prepared->input_grad});
+}
+
+template <class T>
+void linear_weight_grad_packed(const Context& context, const LinearWeightGrad<T>& a) {
+  multiply_packed<T, Wide<T>>(context, {.m = a.out,
+                                        .n = a.in,
+                                        .k = a.n,
+                                        .left = {.at = a.dy, .line_step = 1, .depth_step = a.out},
+                                        .right = {.at = a.x, .line_step = 1, .depth_step = a.in},
+                                        .accumulate = a.accumulate,
+                                        .c = a.dw});
+  if (a.d_bias != nullptr) column_sums(context, a);
+}
+
+template void linear_forward_packed(const Context&, const LinearForward<float>&);
+template void linear_forward_packed(const Context&, const LinearForward<bfloat16>&);
+template void linear_input_grad_packed(const Context&, const LinearInputGrad<float>&);
+template void linear_input_grad_packed(const Context&, const LinearInputGrad<bfloat16>&);
+template void linear_weight_grad_packed(const Context&, const LinearWeightGrad<float>&);
+template void linear_weight_grad_packed(const Context&, const LinearWeightGrad<bfloat16>&);
+
+}  // namespace bench::kernels::cpu
