@@ -30,9 +30,10 @@ void layer_norm_simd(Ops<T>& ops) {
   ops.layer_norm_backward = cpu::layer_norm_backward<T>;
 }
 
-void linear_onednn(Ops<float>& ops) {
-  ops.linear_forward = cpu::linear_forward_onednn;
-  ops.linear_input_grad = cpu::linear_input_grad_onednn;
+template <class T>
+void linear_onednn(Ops<T>& ops) {
+  ops.linear_forward = cpu::linear_forward_onednn<T>;
+  ops.linear_input_grad = cpu::linear_input_grad_onednn<T>;
   ops.linear_weight_grad = cpu::linear_weight_grad_onednn;
 }
 
@@ -111,7 +112,7 @@ constexpr DeviceKind kCpu = DeviceKind::cpu;
 constexpr std::array kFloatVariants = {
     Variant<float>{"embedding", "simd", kCpu, embedding_simd<float>},
     Variant<float>{"layer_norm", "simd", kCpu, layer_norm_simd<float>},
-    Variant<float>{"linear", "onednn", kCpu, linear_onednn},
+    Variant<float>{"linear", "onednn", kCpu, linear_onednn<float>},
     Variant<float>{"linear", "packed", kCpu, linear_packed<float>},
     Variant<float>{"linear", "loops", kCpu, linear_loops<float>},
     Variant<float>{"gelu", "simd", kCpu, gelu_simd<float>},

@@ -1,19 +1,51 @@
-// Which of oneDNN's two ways serves a product is by measurement (2.6.3, AVX-512, GPT-2's shapes,
-// fraction of the best product of a prepared layout): forward 0.87-0.94 by matmul, 0.75-0.96 by
-// sgemm; input gradient 0.72-0.98 by matmul, 0.94-1.0 by sgemm; weight gradient about 0.92 by
-// either, and sgemm adds to what is there.
+// Which of oneDNN's ways serves a product is by measurement (2.6.3, GPT-2's shapes, fraction of the
+// best product). AVX-512: forward and input gradient 0.95-1.0 with the weight in a layout of the
+// library's own; else forward 0.87-0.94 by matmul, 0.75-0.96 by sgemm, input gradient 0.72-0.98 by
+// matmul, 0.94-1.0 by sgemm; weight gradient 0.89-0.95 by an inner product in plain layouts or by
+// sgemm, which adds to what is there, 0.42 in layouts of its own. AVX2: there are no other layouts,
+// and all ways are within 0.93-1.0.
 #include <fmt/format.h>
 
 #include <dnnl.hpp>
 
 #include "bench/base/status.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/scratch.h"
 #include "kernels/linear/column_sums.h"
 #include "kernels/linear/gemm.h"
 #include "kernels/linear/matmul.h"
 #include "kernels/linear/op.h"
 
 namespace bench::kernels::cpu {
+namespace {
+
+// dw += dyᵀ · x in place.
+void add_weight_grad(const LinearWeightGrad<float>& a) {
+  gemm(Gemm<float>{.transpose_a = true,
+                   .m = a.out,
+                   .n = a.in,
+                   .k = a.n,
+                   .a = a.dy,
+                   .lda = a.out,
+                   .b = a.x,
+                   .ldb = a.in,
+                   .beta = 1,
+                   .c = a.dw,
+                   .ldc = a.in});
+}
+
+WeightGradProduct product_of(const LinearWeightGrad<bfloat16>& a, float* dw) {
+  return {.dtype = DType::bf16,
+          .n = a.n,
+          .in = a.in,
+          .out = a.out,
+          .dy = a.dy,
+          .x = a.x,
+          .dw = dw,
+          .d_bias = nullptr};
+}
+
+}  // namespace
 
 void gemm(const Gemm<float>& g) {
   const auto status = dnnl_sgemm(g.transpose_a ? 'T' : 'N', g.transpose_b ? 'T' : 'N', g.m, g.n,
@@ -24,45 +56,77 @@ void gemm(const Gemm<float>& g) {
   }
 }
 
-void linear_forward_onednn(const Context& context, const LinearForward<float>& a) {
+template <class T>
+void linear_forward_onednn(const Context& context, const LinearForward<T>& a) {
   const ScopedThreads threads(context);
-  matmul({.transpose_b = true,
+  matmul({.dtype = dtype_of<T>(),
+          .transpose_b = true,
           .m = a.n,
           .n = a.out,
           .k = a.in,
           .a = a.x,
           .b = a.w,
           .bias = a.bias,
-          .c = a.y});
+          .c = a.y,
+          .prepared = a.prepared == nullptr ? nullptr : &a.prepared->forward});
 }
 
-void linear_input_grad_onednn(const Context& context, const LinearInputGrad<float>& a) {
+template <class T>
+void linear_input_grad_onednn(const Context& context, const LinearInputGrad<T>& a) {
   const ScopedThreads threads(context);
-  gemm(Gemm<float>{.m = a.n,
-                   .n = a.in,
-                   .k = a.out,
-                   .a = a.dy,
-                   .lda = a.out,
-                   .b = a.w,
-                   .ldb = a.in,
-                   .c = a.dx,
-                   .ldc = a.in});
+  if constexpr (std::is_same_v<T, float>) {
+    if (a.prepared == nullptr || !onednn_prefers_own_layouts()) {
+      return gemm(Gemm<float>{.m = a.n,
+                              .n = a.in,
+                              .k = a.out,
+                              .a = a.dy,
+                              .lda = a.out,
+                              .b = a.w,
+                              .ldb = a.in,
+                              .c = a.dx,
+                              .ldc = a.in});
+    }
+  }
+  matmul({.dtype = dtype_of<T>(),
+          .m = a.n,
+          .n = a.in,
+          .k = a.out,
+          .a = a.dy,
+          .b = a.w,
+          .c = a.dx,
+          .prepared = a.prepared == nullptr ? nullptr : &a.prepared->input_grad});
 }
 
 void linear_weight_grad_onednn(const Context& context, const LinearWeightGrad<float>& a) {
   const ScopedThreads threads(context);
-  gemm(Gemm<float>{.transpose_a = true,
-                   .m = a.out,
-                   .n = a.in,
-                   .k = a.n,
-                   .a = a.dy,
-                   .lda = a.out,
-                   .b = a.x,
-                   .ldb = a.in,
-                   .beta = a.accumulate ? 1.0f : 0.0f,
-                   .c = a.dw,
-                   .ldc = a.in});
+  if (!a.accumulate) {
+    return weight_grad_product(
+        {.n = a.n, .in = a.in, .out = a.out, .dy = a.dy, .x = a.x, .dw = a.dw, .d_bias = a.d_bias});
+  }
+  add_weight_grad(a);
   if (a.d_bias != nullptr) column_sums(context, a);
 }
+
+// The inner product only writes: what is added goes through memory of its own.
+void linear_weight_grad_onednn(const Context& context, const LinearWeightGrad<bfloat16>& a) {
+  const ScopedThreads threads(context);
+  if (a.accumulate) {
+    thread_local Scratch memory;
+    const int64_t size = a.out * a.in;
+    float* const product = memory.elements<float>(size);
+    weight_grad_product(product_of(a, product));
+    parallel_parts(context, size, kLine<float>, [&](const Part& part) {
+      for (int64_t i = part.begin; i < part.end; ++i) a.dw[i] += product[i];
+    });
+  } else {
+    weight_grad_product(product_of(a, a.dw));
+  }
+  if (a.d_bias != nullptr) column_sums(context, a);
+}
+
+template void linear_forward_onednn(const Context&, const LinearForward<float>&);
+template void linear_forward_onednn(const Context&, const LinearForward<bfloat16>&);
+template void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
+template void linear_input_grad_onednn(const Context&, const LinearInputGrad<bfloat16>&);
 
 }  // namespace bench::kernels::cpu

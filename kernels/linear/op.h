@@ -2,6 +2,7 @@
 // Linear layer: forward, input gradient, weight and bias gradient.
 
 #include <cstdint>
+#include <string_view>
 
 #include "bench/device/context.h"
 #include "kernels/args.h"
@@ -60,10 +61,17 @@ double linear_tolerance(int64_t terms) {
 
 namespace cpu {
 
-// Through oneDNN.
-void linear_forward_onednn(const Context&, const LinearForward<float>&);
-void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
+// Through oneDNN; T is float or, where onednn_bf16_arithmetic() is not empty, bfloat16.
+template <class T>
+void linear_forward_onednn(const Context&, const LinearForward<T>&);
+template <class T>
+void linear_input_grad_onednn(const Context&, const LinearInputGrad<T>&);
 void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<float>&);
+void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<bfloat16>&);
+
+// How oneDNN multiplies bf16 on this CPU: "amx_bf16", "avx512_bf16", "avx512 emulation"; empty
+// where it does not.
+std::string_view onednn_bf16_arithmetic();
 
 // By a micro-kernel of our own; T is float or bfloat16.
 template <class T>

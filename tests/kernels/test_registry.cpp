@@ -36,7 +36,7 @@ TEST(Registry, SetsEveryPointer) {
 }
 
 TEST(Registry, TakesTheDefaultOrTheNamedVariant) {
-  EXPECT_EQ(ops_for<float>(DeviceKind::cpu).linear_forward, &cpu::linear_forward_onednn);
+  EXPECT_EQ(ops_for<float>(DeviceKind::cpu).linear_forward, &cpu::linear_forward_onednn<float>);
   EXPECT_EQ(ops_for<float>(DeviceKind::cpu, {{"linear", "loops"}}).linear_forward,
             &cpu::linear_forward_loops<float>);
 }
