@@ -1,5 +1,6 @@
 // The linear layers of a GPT-2 model: forward, input gradient, weight gradient.
 #include "kernels/linear/op.h"
+#include "kernels/linear/prepared.h"
 #include "plugins/kernels/op_case.h"
 
 namespace bench::kernel_cases {
@@ -16,9 +17,25 @@ struct Layer {
   double per_step;
 };
 
-// `wide`: of the three tensors, how many bytes an element of the weight has.
+// What multiplies.
 template <class T>
-OpWork work(const Layer& l, const char* pass, size_t weight_bytes, bool cold) {
+std::string arithmetic(const std::string& variant) {
+  if (std::is_same_v<T, Wide<T>>) return {};
+  return variant == "onednn" ? std::string(cpu::onednn_bf16_arithmetic()) : "f32 after conversion";
+}
+
+// The forms that the variant makes of a weight are kept from iteration to iteration, as a step
+// keeps them from one update to the next.
+std::shared_ptr<PreparedWeights> prepare(Memory& memory, const Layer& l,
+                                         const std::string& variant) {
+  if (variant == "packed") memory.count(l.in * l.out * static_cast<int64_t>(sizeof(float)));
+  return std::make_shared<PreparedWeights>();
+}
+
+// `weight_bytes`: of an element of the weight or of its gradient.
+template <class T>
+OpWork work(const OpSetting<T>& s, const Layer& l, const char* pass, size_t weight_bytes,
+            bool cold) {
   const auto d = [](int64_t x) { return static_cast<double>(x); };
   return {.name = l.name + pass,
           .op = "linear",
@@ -27,6 +44,7 @@ OpWork work(const Layer& l, const char* pass, size_t weight_bytes, bool cold) {
           .bytes = d(l.n * (l.in + l.out)) * sizeof(T) +
                    d(l.in * l.out) * static_cast<double>(weight_bytes),
           .pattern = {},
+          .arithmetic = arithmetic<T>(s.variant_of("linear")),
           .per_step = l.per_step,
           .cold = cold,
           .flank = {}};
@@ -47,21 +65,27 @@ sdk::Check check_forward(const LinearForward<T>& a) {
 
 template <class T>
 sdk::Case forward(const Layer& l, const OpSetting<T>& s, bool cold) {
-  using Tensors = LinearForward<T>;
+  struct Tensors {
+    LinearForward<T> args;
+    std::shared_ptr<PreparedWeights> prepared;
+  };
   return op_case<Tensors>(
-      s, work<T>(l, ".fwd", sizeof(T), cold),
-      [l](Memory& memory) {
-        return Tensors{.n = l.n,
-                       .in = l.in,
-                       .out = l.out,
-                       .x = memory.uniform<T>(l.n * l.in),
-                       .w = memory.uniform<T>(l.in * l.out),
-                       .bias = l.bias ? memory.uniform<T>(l.out) : nullptr,
-                       .y = memory.poisoned<T>(l.n * l.out)};
+      s, work<T>(s, l, ".fwd", sizeof(T), cold),
+      [l, variant = s.variant_of("linear")](Memory& memory) {
+        const auto prepared = prepare(memory, l, variant);
+        return Tensors{.args = {.n = l.n,
+                                .in = l.in,
+                                .out = l.out,
+                                .x = memory.uniform<T>(l.n * l.in),
+                                .w = memory.uniform<T>(l.in * l.out),
+                                .bias = l.bias ? memory.uniform<T>(l.out) : nullptr,
+                                .y = memory.poisoned<T>(l.n * l.out),
+                                .prepared = prepared.get()},
+                       .prepared = prepared};
       },
-      [ops = s.ops](const Context& c, const Tensors& a) {
-        return Running{.run = [a, ops, &c] { ops->linear_forward(c, a); },
-                       .check = [a] { return check_forward(a); }};
+      [ops = s.ops](const Context& c, const Tensors& t) {
+        return Running{.run = [t, ops, &c] { ops->linear_forward(c, t.args); },
+                       .check = [t] { return check_forward(t.args); }};
       });
 }
 
@@ -80,20 +104,26 @@ sdk::Check check_input_grad(const LinearInputGrad<T>& a) {
 
 template <class T>
 sdk::Case input_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
-  using Tensors = LinearInputGrad<T>;
+  struct Tensors {
+    LinearInputGrad<T> args;
+    std::shared_ptr<PreparedWeights> prepared;
+  };
   return op_case<Tensors>(
-      s, work<T>(l, ".dgrad", sizeof(T), cold),
-      [l](Memory& memory) {
-        return Tensors{.n = l.n,
-                       .in = l.in,
-                       .out = l.out,
-                       .dy = memory.uniform<T>(l.n * l.out),
-                       .w = memory.uniform<T>(l.in * l.out),
-                       .dx = memory.poisoned<T>(l.n * l.in)};
+      s, work<T>(s, l, ".dgrad", sizeof(T), cold),
+      [l, variant = s.variant_of("linear")](Memory& memory) {
+        const auto prepared = prepare(memory, l, variant);
+        return Tensors{.args = {.n = l.n,
+                                .in = l.in,
+                                .out = l.out,
+                                .dy = memory.uniform<T>(l.n * l.out),
+                                .w = memory.uniform<T>(l.in * l.out),
+                                .dx = memory.poisoned<T>(l.n * l.in),
+                                .prepared = prepared.get()},
+                       .prepared = prepared};
       },
-      [ops = s.ops](const Context& c, const Tensors& a) {
-        return Running{.run = [a, ops, &c] { ops->linear_input_grad(c, a); },
-                       .check = [a] { return check_input_grad(a); }};
+      [ops = s.ops](const Context& c, const Tensors& t) {
+        return Running{.run = [t, ops, &c] { ops->linear_input_grad(c, t.args); },
+                       .check = [t] { return check_input_grad(t.args); }};
       });
 }
 
@@ -119,7 +149,7 @@ template <class T>
 sdk::Case weight_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
   using Tensors = LinearWeightGrad<T>;
   return op_case<Tensors>(
-      s, work<T>(l, ".wgrad", sizeof(Wide<T>), cold),
+      s, work<T>(s, l, ".wgrad", sizeof(Wide<T>), cold),
       [l](Memory& memory) {
         return Tensors{.n = l.n,
                        .in = l.in,

@@ -88,6 +88,7 @@ sdk::Case declared(const Setting& setting, const OpWork& work, int64_t memory_by
   made.text_params = {
       {"model", setting.model}, {"op", work.op}, {"variant", setting.variant_of(work.op)}};
   if (!work.pattern.empty()) made.text_params.emplace_back("pattern", work.pattern);
+  if (!work.arithmetic.empty()) made.text_params.emplace_back("arithmetic", work.arithmetic);
   made.number_params = work.extents;
   // Other sizes than the model's are no part of its step.
   if (work.per_step > 0 && !work.cold && setting.axes.empty())

@@ -41,6 +41,8 @@ class Memory {
   }
   int32_t* tokens(int64_t size, int64_t vocab);
 
+  // What an op keeps by itself.
+  void count(int64_t bytes) { bytes_ += bytes; }
   int64_t bytes() const { return bytes_; }
 
  private:
@@ -116,6 +118,7 @@ struct OpWork {
   std::vector<std::pair<std::string, double>> extents;
   double flops = 0, bytes = 0;  // of one iteration
   std::string pattern;          // the stream its traffic is like: "copy", "r4w3"; or ""
+  std::string arithmetic;       // of products in bf16: what the CPU multiplies with; or ""
   double per_step = 0;          // how often it runs in a step of the same model; 0: not at all
   bool cold = false;
   std::string flank;  // cold: ceiling case that is timed around the samples; or ""
@@ -143,6 +146,8 @@ template <class T>
 void add_linear_cases(const OpSetting<T>& setting, CaseList& all);
 template <class T>
 void add_attention_cases(const OpSetting<T>& setting, CaseList& all);
+template <class T>
+void add_softmax_cases(const OpSetting<T>& setting, CaseList& all);
 template <class T>
 void add_norm_cases(const OpSetting<T>& setting, CaseList& all);
 template <class T>

@@ -17,6 +17,7 @@ CaseList cases_of(const Setting& setting, bool smoke) {
   if (!smoke) {
     add_linear_cases(s, all);
     add_attention_cases(s, all);
+    add_softmax_cases(s, all);
   }
   add_norm_cases(s, all);
   add_pointwise_cases(s, all);
