@@ -21,6 +21,13 @@ namespace {
 // A sampling second is worth more where an iteration takes long: a training step needs whole
 // seconds for ten samples, a ceiling has hundreds in a tenth of one.
 constexpr double kTrainingWeight = 8;
+// One ratio of a flanked case takes four samples and what comes before each.
+constexpr double kFlankedWeight = 4;
+
+double weight_of(const PlannedCase& planned) {
+  if (planned.spec.training) return kTrainingWeight;
+  return planned.flank ? kFlankedWeight : 1;
+}
 
 // Losses of so many steps from the initial state, when --steps does not say how many.
 constexpr int64_t kTrajectorySteps = 10;
@@ -170,9 +177,8 @@ void Session::take_peak_memory(CaseState& state, Communicator& comm) {
 
 double Session::seconds_for(const CaseState& state) const {
   double weights = 0;
-  for (const PlannedCase& p : plan_.cases) weights += p.spec.training ? kTrainingWeight : 1;
-  const double mine = state.planned.spec.training ? kTrainingWeight : 1;
-  return settings_.time_budget_s * mine / (weights * settings_.rounds);
+  for (const PlannedCase& p : plan_.cases) weights += weight_of(p);
+  return settings_.time_budget_s * weight_of(state.planned) / (weights * settings_.rounds);
 }
 
 measure::Settings Session::settings_for(const CaseState& state) {
@@ -185,7 +191,8 @@ measure::Settings Session::settings_for(const CaseState& state) {
   s.stop.fixed_samples = training && settings_.steps > 0 ? settings_.steps : settings_.samples;
   s.start_barrier = state.planned.ranks > 1;
   s.min_block_seconds = 1000 * clock_read_seconds(parts_.clock);
-  s.warm_up_max_seconds = std::max(0.05, s.stop.max_seconds / 2);
+  // Where the memory's speed flips, blocks would not agree however long they were looked at.
+  s.warm_up_max_seconds = std::max(0.05, s.stop.max_seconds / (state.planned.flank ? 8 : 2));
   s.training = training;
   s.trajectory_steps = kTrajectorySteps;
   if (state.planned.spec.mode == BENCH_MODE_COLD) s.before_sample = [this] { evictor_->evict(); };
