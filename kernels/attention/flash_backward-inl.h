@@ -81,6 +81,7 @@ HWY_NOINLINE void pack_queries(const AttentionBackward<T>& a,
   pack_rows(d_out, at.out_row, a.seq, d, W(1), to.d_out);
   std::copy_n(log_sums, a.seq, to.log_sums);
   for (int64_t r = 0; r < a.seq; ++r) {
+    prefetch_after(out, at.out_row, r, a.seq, d);
     to.means[r] = sum_of<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
       return hn::Mul(load(v, out + r * at.out_row + i), hn::LoadU(v, to.d_out + r * row + i));
     });
@@ -96,9 +97,10 @@ HWY_NOINLINE void pack_queries(const AttentionBackward<T>& a,
 template <class T, class W>
 HWY_NOINLINE void store_rows(const W* from, int64_t rows, int64_t d, W factor, T* to,
                              int64_t to_row) {
-  for (int64_t r = 0; r < rows; ++r, from += row_distance<W>(d), to += to_row) {
+  for (int64_t r = 0; r < rows; ++r, from += row_distance<W>(d)) {
+    prefetch_after(to, to_row, r, rows, d);
     for_vectors<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {
-      store(hn::Mul(hn::LoadU(v, from + i), hn::Set(v, factor)), v, to + i);
+      store(hn::Mul(hn::LoadU(v, from + i), hn::Set(v, factor)), v, to + r * to_row + i);
     });
   }
 }

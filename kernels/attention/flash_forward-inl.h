@@ -115,6 +115,7 @@ HWY_NOINLINE void finish_rows(const Tile& tile, int64_t d, const Running<W>& run
                               int64_t out_row, W* log_sums) {
   const hn::ScalableTag<W> tag;
   for (int64_t r = 0; r < tile.rows; ++r) {
+    prefetch_after(out, out_row, r, tile.rows, d);
     const W sum = hn::GetLane(hn::SumOfLanes(tag, hn::LoadU(tag, running.sums + r * kLanes<W>)));
     const W* const from = running.out + r * row_distance<W>(d);
     for_vectors<W>(0, d, [&](auto v, int64_t i) HWY_ATTR {

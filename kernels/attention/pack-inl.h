@@ -1,9 +1,21 @@
 // Rows of a head (`rows` of d elements, row_step apart) copied to where the micro-kernel reads
 // them without gaps. What the copies hold beyond the rows and columns there are is zero.
+#include <hwy/cache_control.h>
+
 #include "kernels/attention/product-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
+
+// Asks for a row that comes soon after row r: the rows of a head are too far apart, and too short,
+// for the processor to see them coming.
+template <class T>
+HWY_INLINE void prefetch_after(const T* rows, int64_t row_step, int64_t r, int64_t count,
+                               int64_t d) {
+  constexpr int64_t kAhead = 12;
+  const T* const row = rows + std::min(r + kAhead, count - 1) * row_step;
+  for (int64_t i = 0; i < d; i += kLineElements<T>) hwy::Prefetch(row + i);
+}
 
 // Four (of double: two) rows by as many columns.
 template <class T, class W>
@@ -37,6 +49,9 @@ HWY_NOINLINE void pack_columns(const T* from, int64_t row_step, int64_t rows, in
   for (int64_t first = 0; first < rows; first += kWidth, to += kWidth * d) {
     for (int64_t r = 0; r < kWidth; r += kSquare) {
       const T* const row = from + (first + r) * row_step;
+      for (int64_t i = r; i < r + kSquare; ++i) {
+        prefetch_after(from, row_step, first + i, rows, d);
+      }
       const bool whole = first + r + kSquare <= rows;
       int64_t k = 0;
       for (; whole && k + kSquare <= d; k += kSquare) {
@@ -58,9 +73,11 @@ template <class T, class W>
 HWY_NOINLINE void pack_rows(const T* from, int64_t row_step, int64_t rows, int64_t d, W factor,
                             W* to) {
   const int64_t distance = row_distance<W>(d);
-  for (int64_t r = 0; r < rows; ++r, from += row_step, to += distance) {
+  for (int64_t r = 0; r < rows; ++r, to += distance) {
+    prefetch_after(from, row_step, r, rows, d);
+    const T* const row = from + r * row_step;
     for_vectors<W>(0, d, [&](auto tag, int64_t i) HWY_ATTR {
-      hn::StoreU(hn::Mul(load(tag, from + i), hn::Set(tag, factor)), tag, to + i);
+      hn::StoreU(hn::Mul(load(tag, row + i), hn::Set(tag, factor)), tag, to + i);
     });
     std::fill(to + d, to + distance, W(0));
   }
