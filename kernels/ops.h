@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "bench/device/context.h"
 #include "kernels/args.h"
@@ -40,6 +41,11 @@ struct Ops {
   OpFunction<ConvertWiden<T>> convert_widen;
   OpFunction<SumOfSquares<T>> sum_of_squares;
   OpFunction<AdamW<T>> adamw;
+  // How linear's products are computed: "f32", "f64", or for bf16 what the CPU multiplies:
+  // "amx_bf16", "avx512_bf16", "avx512 emulation", "f32 after conversion".
+  std::string_view (*linear_arithmetic)();
+  // Of a weight's PreparedWeights, used for products of n rows.
+  int64_t (*linear_prepared_bytes)(int64_t n, int64_t in, int64_t out);
   // Of AttentionForward::saved.
   int64_t (*attention_saved_bytes)(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 };

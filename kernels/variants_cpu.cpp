@@ -1,6 +1,8 @@
 // The variants of CPU devices, defaults first. "simd": vectors by run-time dispatch, on the rank's
 // threads.
 #include <array>
+#include <type_traits>
+#include <vector>
 
 #include "kernels/adamw/op.h"
 #include "kernels/attention/op.h"
@@ -30,8 +32,21 @@ void layer_norm_simd(Ops<T>& ops) {
   ops.layer_norm_backward = cpu::layer_norm_backward<T>;
 }
 
+// Without hardware for T.
+template <class T>
+std::string_view plain_arithmetic() {
+  return std::is_same_v<T, bfloat16> ? "f32 after conversion" : name_of(dtype_of<T>());
+}
+
 template <class T>
 void linear_onednn(Ops<T>& ops) {
+  if constexpr (std::is_same_v<T, bfloat16>)
+    ops.linear_arithmetic = cpu::onednn_bf16_arithmetic;
+  else
+    ops.linear_arithmetic = plain_arithmetic<T>;
+  ops.linear_prepared_bytes = [](int64_t n, int64_t in, int64_t out) {
+    return cpu::linear_prepared_bytes_onednn(n, in, out, sizeof(T));
+  };
   ops.linear_forward = cpu::linear_forward_onednn<T>;
   ops.linear_input_grad = cpu::linear_input_grad_onednn<T>;
   ops.linear_weight_grad = cpu::linear_weight_grad_onednn;
@@ -39,6 +54,8 @@ void linear_onednn(Ops<T>& ops) {
 
 template <class T>
 void linear_packed(Ops<T>& ops) {
+  ops.linear_arithmetic = plain_arithmetic<T>;
+  ops.linear_prepared_bytes = cpu::linear_prepared_bytes_packed;
   ops.linear_forward = cpu::linear_forward_packed<T>;
   ops.linear_input_grad = cpu::linear_input_grad_packed<T>;
   ops.linear_weight_grad = cpu::linear_weight_grad_packed<T>;
@@ -46,6 +63,8 @@ void linear_packed(Ops<T>& ops) {
 
 template <class T>
 void linear_loops(Ops<T>& ops) {
+  ops.linear_arithmetic = plain_arithmetic<T>;
+  ops.linear_prepared_bytes = [](int64_t, int64_t, int64_t) -> int64_t { return 0; };
   ops.linear_forward = cpu::linear_forward_loops<T>;
   ops.linear_input_grad = cpu::linear_input_grad_loops<T>;
   ops.linear_weight_grad = cpu::linear_weight_grad_loops<T>;
@@ -169,9 +188,18 @@ std::span<const Variant<double>> cpu_variants() {
   return kDoubleVariants;
 }
 
+// oneDNN's bf16 first where the CPU multiplies bf16, last where it only emulates it, not at all
+// where it has none.
 template <>
 std::span<const Variant<bfloat16>> cpu_variants() {
-  return kBfloat16Variants;
+  static const auto variants = [] {
+    constexpr Variant<bfloat16> onednn{"linear", "onednn", kCpu, linear_onednn<bfloat16>};
+    std::vector<Variant<bfloat16>> all(kBfloat16Variants.begin(), kBfloat16Variants.end());
+    if (cpu::onednn_bf16_arithmetic().empty()) return all;
+    all.insert(cpu::onednn_multiplies_bf16() ? all.begin() : all.end(), onednn);
+    return all;
+  }();
+  return variants;
 }
 
 }  // namespace bench::kernels

@@ -37,7 +37,4 @@ struct WeightGradProduct {
 };
 void weight_grad_product(const WeightGradProduct& p);
 
-// Whether oneDNN has layouts of its own here (AVX-512) that PreparedForm would hold.
-bool onednn_prefers_own_layouts();
-
 }  // namespace bench::kernels::cpu

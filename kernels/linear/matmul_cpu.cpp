@@ -8,8 +8,8 @@
 
 #include "bench/base/status.h"
 #include "kernels/cpu/scratch.h"
-#include "kernels/linear/op.h"
 #include "kernels/linear/matmul.h"
+#include "kernels/linear/op.h"
 
 namespace bench::kernels::cpu {
 namespace {
@@ -215,6 +215,9 @@ std::string_view onednn_bf16_arithmetic() {
   }
 }
 
+bool onednn_multiplies_bf16() { return onednn_bf16_arithmetic().ends_with("_bf16"); }
+
+// Since AVX-512, as its bf16.
 bool onednn_prefers_own_layouts() { return !onednn_bf16_arithmetic().empty(); }
 
 }  // namespace bench::kernels::cpu

@@ -124,6 +124,10 @@ void linear_weight_grad_onednn(const Context& context, const LinearWeightGrad<bf
   if (a.d_bias != nullptr) column_sums(context, a);
 }
 
+int64_t linear_prepared_bytes_onednn(int64_t, int64_t in, int64_t out, int64_t element_bytes) {
+  return onednn_prefers_own_layouts() ? 2 * in * out * element_bytes : 0;
+}
+
 template void linear_forward_onednn(const Context&, const LinearForward<float>&);
 template void linear_forward_onednn(const Context&, const LinearForward<bfloat16>&);
 template void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);

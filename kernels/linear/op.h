@@ -69,9 +69,14 @@ void linear_input_grad_onednn(const Context&, const LinearInputGrad<T>&);
 void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<float>&);
 void linear_weight_grad_onednn(const Context&, const LinearWeightGrad<bfloat16>&);
 
+int64_t linear_prepared_bytes_onednn(int64_t n, int64_t in, int64_t out, int64_t element_bytes);
+
 // How oneDNN multiplies bf16 on this CPU: "amx_bf16", "avx512_bf16", "avx512 emulation"; empty
 // where it does not.
 std::string_view onednn_bf16_arithmetic();
+bool onednn_multiplies_bf16();  // in hardware
+// Whether it has layouts of its own here (AVX-512), which PreparedWeights would hold.
+bool onednn_prefers_own_layouts();
 
 // By a micro-kernel of our own; T is float or bfloat16.
 template <class T>
@@ -80,6 +85,7 @@ template <class T>
 void linear_input_grad_packed(const Context&, const LinearInputGrad<T>&);
 template <class T>
 void linear_weight_grad_packed(const Context&, const LinearWeightGrad<T>&);
+int64_t linear_prepared_bytes_packed(int64_t n, int64_t in, int64_t out);
 
 // Blocked loops; T is float, double or bfloat16.
 template <class T>

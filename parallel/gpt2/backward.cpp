@@ -47,7 +47,8 @@ void input_grad(StepState<T>& st, const LinearPlace<T>& p) {
                                         .out = p.out,
                                         .dy = p.dy,
                                         .w = st.weight(p.weight),
-                                        .dx = p.dx});
+                                        .dx = p.dx,
+                                        .prepared = &st.prepared[p.weight]});
 }
 
 // Row-parallel: dy is whole on every tensor rank, dx is this rank's part; nothing to reduce.

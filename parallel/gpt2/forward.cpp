@@ -68,7 +68,8 @@ void row_parallel(StepState<T>& st, int64_t in, const T* x, int64_t weight, int6
                                      .x = x,
                                      .w = st.weight(weight),
                                      .bias = st.first_tensor_rank() ? st.weight(bias) : nullptr,
-                                     .y = st.work.branch});
+                                     .y = st.work.branch,
+                                     .prepared = &st.prepared[weight]});
   all_reduce(st.context, st.mesh, Axis::tensor, st.work.branch, s.n * s.h, ReduceOp::sum);
 }
 
@@ -81,7 +82,8 @@ void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<
                                      .x = a.ln1,
                                      .w = st.weight(o.qkv_w),
                                      .bias = st.weight(o.qkv_b),
-                                     .y = a.qkv});
+                                     .y = a.qkv,
+                                     .prepared = &st.prepared[o.qkv_w]});
   st.ops.attention_forward(st.context, {.batch = s.micro_batch,
                                         .seq = s.seq,
                                         .heads = s.heads,
@@ -101,7 +103,8 @@ void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a)
                                      .x = a.ln2,
                                      .w = st.weight(o.fc1_w),
                                      .bias = st.weight(o.fc1_b),
-                                     .y = a.fc1});
+                                     .y = a.fc1,
+                                     .prepared = &st.prepared[o.fc1_w]});
   st.ops.gelu_forward(st.context,
                       {.n = s.n, .cols = s.ff, .x = a.fc1, .bias = nullptr, .y = a.gelu});
   row_parallel<T>(st, s.ff, a.gelu, o.fc2_w, o.fc2_b);
@@ -190,7 +193,8 @@ void head(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss, Loss
                                      .x = w.final_norm,
                                      .w = st.weight(st.table.token_embedding()),
                                      .bias = nullptr,
-                                     .y = w.logits});
+                                     .y = w.logits,
+                                     .prepared = &st.prepared[st.table.token_embedding()]});
   cross_entropy(st, targets, loss, mode);
 }
 

@@ -3,6 +3,19 @@
 #include "parallel/gpt2/training_step.h"
 
 namespace bench::gpt2 {
+namespace {
+
+template <class T>
+int64_t prepared_bytes(const RankShape& s, const kernels::Ops<T>& ops) {
+  const auto weight = [&](int64_t in, int64_t out) {
+    return ops.linear_prepared_bytes(s.n, in, out);
+  };
+  const int64_t layer =
+      weight(s.h, 3 * s.h_part) + weight(s.h_part, s.h) + weight(s.h, s.ff) + weight(s.ff, s.h);
+  return s.layers * layer + weight(s.h, s.vocab.rows);
+}
+
+}  // namespace
 
 template <class T>
 StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
@@ -15,6 +28,7 @@ StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
   const int64_t batch = tokens * (2 * static_cast<int64_t>(sizeof(int32_t)) + kWide) +
                         2 * TrainingStep<T>::kKept * static_cast<int64_t>(sizeof(double));
   return {.parameters = elements * (4 * kWide + kRounded),
+          .prepared = prepared_bytes(shape, ops),
           .workspace = workspace_bytes(shape, accumulation, ops),
           .batch = batch,
           .saved = elements * kWide};

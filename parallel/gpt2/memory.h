@@ -9,11 +9,12 @@ namespace bench::gpt2 {
 // Bytes of one rank; the first tensor rank, which holds most.
 struct StepMemory {
   int64_t parameters = 0;  // weights, gradients, moments, rounded weights
+  int64_t prepared = 0;    // weights as products keep them
   int64_t workspace = 0;   // activations and scratch
   int64_t batch = 0;       // tokens, losses and results
   int64_t saved = 0;       // save_state() before the first update
 
-  int64_t total() const { return parameters + workspace + batch + saved; }
+  int64_t total() const { return parameters + prepared + workspace + batch + saved; }
 };
 
 // Of a valid configuration.

@@ -108,6 +108,7 @@ void apply_adamw(StepState<T>& st, double grad_norm) {
                               .v = st.v.data() + at,
                               .copy = is_rounded ? st.weight(at) : nullptr});
   }
+  st.weights_written();
 }
 
 template void synchronise_gradients(StepState<float>&);

@@ -2,11 +2,13 @@
 // What the parts of a step share. The phases (forward, backward, gradient synchronisation,
 // optimizer) are free functions over it, each in a file of its own.
 
+#include <map>
 #include <type_traits>
 #include <vector>
 
 #include "bench/device/buffer.h"
 #include "bench/device/context.h"
+#include "kernels/linear/prepared.h"
 #include "kernels/ops.h"
 #include "parallel/gpt2/config.h"
 #include "parallel/gpt2/parameters.h"
@@ -30,9 +32,11 @@ struct StepState {
   // 2018, section 3.1): a step of Adam is smaller than the rounding of a bfloat16 weight.
   Buffer<Wide> weights;
   Buffer<Wide> gradients;
-  Buffer<Wide> m;       // Adam's first moment
-  Buffer<Wide> v;       // and second
-  Buffer<T> rounded;    // what the ops read, the weights rounded to T; empty where T is Wide
+  Buffer<Wide> m;     // Adam's first moment
+  Buffer<Wide> v;     // and second
+  Buffer<T> rounded;  // what the ops read, the weights rounded to T; empty where T is Wide
+  // What products keep of each linear layer's weight, by its offset.
+  std::map<int64_t, kernels::PreparedWeights> prepared;
   int64_t updates = 0;  // optimizer steps so far
 
   Buffer<int32_t> inputs;   // [accumulation * n]
@@ -47,6 +51,10 @@ struct StepState {
       return weights.data() + offset;
     else
       return rounded.data() + offset;
+  }
+  // After every write to the weights.
+  void weights_written() {
+    for (auto& [offset, weight] : prepared) weight.invalidate();
   }
   Wide* master(int64_t offset) { return weights.data() + offset; }
   Wide* gradient(int64_t offset) { return gradients.data() + offset; }

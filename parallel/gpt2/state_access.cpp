@@ -84,6 +84,7 @@ void load_weights(StepState<T>& st, const Safetensors& file) {
 
 template <class T>
 void round_weights(StepState<T>& st) {
+  st.weights_written();
   if constexpr (!std::is_same_v<T, Wide<T>>) {
     st.ops.convert_narrow(st.context,
                           {.size = st.table.flat_size(), .x = st.master(0), .y = st.weight(0)});

@@ -22,7 +22,7 @@ void init_weights(StepState<T>& state, uint64_t seed);
 template <class T>
 void load_weights(StepState<T>& state, const Safetensors& file);
 
-// The rounded weights, from those that the optimizer keeps. Nothing where they are the same.
+// After every write to the weights that is not the optimizer's: what is made of them is made again.
 template <class T>
 void round_weights(StepState<T>& state);
 
