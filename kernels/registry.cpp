@@ -10,11 +10,13 @@
 namespace bench::kernels {
 namespace {
 
-// What ops_for and list_variants choose from.
-template <class T>
-std::vector<Variant<T>> all_variants() {
-  const auto cpu = cpu_variants<T>();
-  return {cpu.begin(), cpu.end()};
+const VariantList& all_lists() {
+  static const VariantList lists = [] {
+    VariantList made;
+    add_cpu_variants(made);
+    return made;
+  }();
+  return lists;
 }
 
 template <class T>
@@ -44,7 +46,7 @@ const Variant<T>& find(const std::vector<Variant<T>>& variants, std::string_view
   std::vector<std::string_view> there;
   for (const auto& v : variants) {
     if (v.op != op) continue;
-    if (name.empty() || v.name == name) return v;
+    if (name.empty() ? !v.only_by_name : v.name == name) return v;
     there.push_back(v.name);
   }
   if (there.empty()) {
@@ -63,11 +65,16 @@ void append_infos(std::vector<VariantInfo>& out) {
                    .name = v.name,
                    .dtype = dtype_of<T>(),
                    .device = v.device,
-                   .is_default = seen.insert({v.op, v.device}).second});
+                   .is_default = !v.only_by_name && seen.insert({v.op, v.device}).second});
   }
 }
 
 }  // namespace
+
+template <class T>
+std::span<const Variant<T>> all_variants() {
+  return all_lists().of<T>();
+}
 
 template <class T>
 Ops<T> resolve(std::span<const Variant<T>> variants, DeviceKind device,
@@ -76,7 +83,7 @@ Ops<T> resolve(std::span<const Variant<T>> variants, DeviceKind device,
   Ops<T> ops{};
   std::set<std::string_view> done;
   for (const auto& v : here) {
-    if (done.insert(v.op).second) v.install(ops);
+    if (!v.only_by_name && done.insert(v.op).second) v.install(ops);
   }
   for (const auto& [op, name] : choice) find(here, op, name).install(ops);
   return ops;
@@ -109,6 +116,9 @@ std::vector<VariantInfo> list_variants() {
   return out;
 }
 
+template std::span<const Variant<float>> all_variants();
+template std::span<const Variant<double>> all_variants();
+template std::span<const Variant<bfloat16>> all_variants();
 template Ops<float> resolve(std::span<const Variant<float>>, DeviceKind, const VariantChoice&);
 template Ops<double> resolve(std::span<const Variant<double>>, DeviceKind, const VariantChoice&);
 template Ops<bfloat16> resolve(std::span<const Variant<bfloat16>>, DeviceKind,

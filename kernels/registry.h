@@ -1,11 +1,12 @@
 #pragma once
 // Which ways of computing each op this build has: keyed by op, element type, device and variant. A
-// new variant is its own file and one line in the list of its device (variants_cpu.cpp).
+// new variant is a file of its own and one line in the list of kernels/CMakeLists.txt.
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "bench/base/dtype.h"
@@ -27,6 +28,31 @@ struct Variant {
   DeviceKind device;
   void (*install)(Ops<T>&);                    // sets the op's pointers
   bool (*supports)(const OpShape&) = nullptr;  // nullptr: any shape
+  bool only_by_name = false;                   // never the default
+};
+
+// What the files of the variants add to, an element type a list. The first variant of an op that
+// may be is its default.
+class VariantList {
+ public:
+  template <class T>
+  void add(const Variant<T>& variant) {
+    std::get<std::vector<Variant<T>>>(lists_).push_back(variant);
+  }
+  // The same for several element types; `install` is a generic lambda without captures.
+  template <class... T, class Install>
+  void add(std::string_view op, std::string_view name, DeviceKind device, Install install) {
+    (add<T>(Variant<T>{op, name, device, install}), ...);
+  }
+  template <class T>
+  std::span<const Variant<T>> of() const {
+    return std::get<std::vector<Variant<T>>>(lists_);
+  }
+
+ private:
+  std::tuple<std::vector<Variant<float>>, std::vector<Variant<double>>,
+             std::vector<Variant<bfloat16>>>
+      lists_;
 };
 
 // One entry of a listing.
@@ -34,12 +60,15 @@ struct VariantInfo {
   std::string_view op, name;
   DType dtype;
   DeviceKind device;
-  bool is_default;  // what ops_for takes where none is named: the first of its key in the list
+  bool is_default;  // what ops_for takes where none is named
 };
 
-// The lists, a device each. The first variant of an op is its default.
+// Calls the register_… function of every file in the build's list, in its order.
+void add_cpu_variants(VariantList& list);
+
+// All of this build, in the order they were added.
 template <class T>
-std::span<const Variant<T>> cpu_variants();
+std::span<const Variant<T>> all_variants();
 
 // All that this build has.
 std::vector<VariantInfo> list_variants();

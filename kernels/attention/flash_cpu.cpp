@@ -6,6 +6,7 @@
 #include "kernels/attention/head.h"
 #include "kernels/attention/op.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/registry.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -58,5 +59,14 @@ template int64_t attention_saved_bytes_flash<double>(int64_t, int64_t, int64_t, 
 template void attention_forward_flash(const Context&, const AttentionForward<bfloat16>&);
 template void attention_backward_flash(const Context&, const AttentionBackward<bfloat16>&);
 template int64_t attention_saved_bytes_flash<bfloat16>(int64_t, int64_t, int64_t, int64_t);
+
+void register_attention_flash(VariantList& list) {
+  list.add<float, double, bfloat16>("attention", "flash", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) {
+                                      ops.attention_forward = attention_forward_flash<T>;
+                                      ops.attention_backward = attention_backward_flash<T>;
+                                      ops.attention_saved_bytes = attention_saved_bytes_flash<T>;
+                                    });
+}
 
 }  // namespace bench::kernels::cpu

@@ -7,6 +7,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/registry.h"
 #include "kernels/softmax/rows.h"
 
 namespace bench::kernels::cpu {
@@ -205,5 +206,14 @@ template int64_t attention_saved_bytes_unfused<double>(int64_t, int64_t, int64_t
 template void attention_forward_unfused(const Context&, const AttentionForward<bfloat16>&);
 template void attention_backward_unfused(const Context&, const AttentionBackward<bfloat16>&);
 template int64_t attention_saved_bytes_unfused<bfloat16>(int64_t, int64_t, int64_t, int64_t);
+
+void register_attention_unfused(VariantList& list) {
+  list.add<float, double, bfloat16>("attention", "unfused", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) {
+                                      ops.attention_forward = attention_forward_unfused<T>;
+                                      ops.attention_backward = attention_backward_unfused<T>;
+                                      ops.attention_saved_bytes = attention_saved_bytes_unfused<T>;
+                                    });
+}
 
 }  // namespace bench::kernels::cpu

@@ -5,6 +5,7 @@
 #include "kernels/linear/column_sums.h"
 #include "kernels/linear/gemm.h"
 #include "kernels/linear/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 namespace {
@@ -174,5 +175,15 @@ template void linear_input_grad_loops(const Context&, const LinearInputGrad<floa
 template void linear_input_grad_loops(const Context&, const LinearInputGrad<double>&);
 template void linear_weight_grad_loops(const Context&, const LinearWeightGrad<float>&);
 template void linear_weight_grad_loops(const Context&, const LinearWeightGrad<double>&);
+
+void register_linear_loops(VariantList& list) {
+  list.add<float, double, bfloat16>("linear", "loops", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.linear_arithmetic = plain_arithmetic<T>;
+    ops.linear_prepared_bytes = [](int64_t, int64_t, int64_t) -> int64_t { return 0; };
+    ops.linear_forward = linear_forward_loops<T>;
+    ops.linear_input_grad = linear_input_grad_loops<T>;
+    ops.linear_weight_grad = linear_weight_grad_loops<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

@@ -15,6 +15,7 @@
 #include "kernels/linear/gemm.h"
 #include "kernels/linear/matmul.h"
 #include "kernels/linear/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 namespace {
@@ -132,5 +133,29 @@ template void linear_forward_onednn(const Context&, const LinearForward<float>&)
 template void linear_forward_onednn(const Context&, const LinearForward<bfloat16>&);
 template void linear_input_grad_onednn(const Context&, const LinearInputGrad<float>&);
 template void linear_input_grad_onednn(const Context&, const LinearInputGrad<bfloat16>&);
+
+// bf16 by default where the CPU multiplies it, only by name where oneDNN emulates it, not at all
+// where it has none.
+void register_linear_onednn(VariantList& list) {
+  const auto install = []<class T>(Ops<T>& ops) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+      ops.linear_arithmetic = onednn_bf16_arithmetic;
+    else
+      ops.linear_arithmetic = plain_arithmetic<T>;
+    ops.linear_prepared_bytes = [](int64_t n, int64_t in, int64_t out) {
+      return linear_prepared_bytes_onednn(n, in, out, sizeof(T));
+    };
+    ops.linear_forward = linear_forward_onednn<T>;
+    ops.linear_input_grad = linear_input_grad_onednn<T>;
+    ops.linear_weight_grad = linear_weight_grad_onednn;
+  };
+  list.add<float>("linear", "onednn", DeviceKind::cpu, install);
+  if (onednn_bf16_arithmetic().empty()) return;
+  list.add(Variant<bfloat16>{.op = "linear",
+                             .name = "onednn",
+                             .device = DeviceKind::cpu,
+                             .install = install,
+                             .only_by_name = !onednn_multiplies_bf16()});
+}
 
 }  // namespace bench::kernels::cpu

@@ -59,6 +59,12 @@ double linear_tolerance(int64_t terms) {
   return sum_tolerance<T>(terms);
 }
 
+// How products are computed without hardware for T (Ops::linear_arithmetic).
+template <class T>
+std::string_view plain_arithmetic() {
+  return std::is_same_v<T, Wide<T>> ? name_of(dtype_of<T>()) : "f32 after conversion";
+}
+
 namespace cpu {
 
 // Through oneDNN; T is float or, where onednn_bf16_arithmetic() is not empty, bfloat16.

@@ -28,6 +28,22 @@ function(bench_library name)
                                        $<BUILD_INTERFACE:bench_options>)
 endfunction()
 
+# bench_variants(DEVICE op/name …): the files of the ops' variants on a device, and one that calls their register
+# functions, as BENCH_VARIANT_SOURCES.
+function(bench_variants device)
+  set(sources)
+  foreach(variant ${ARGN})
+    list(APPEND sources ${variant}_${device}.cpp)
+    string(REPLACE "/" "_" name ${variant})
+    string(APPEND BENCH_VARIANT_DECLARATIONS "void register_${name}(VariantList&);\n")
+    string(APPEND BENCH_VARIANT_CALLS "  ${device}::register_${name}(list);\n")
+  endforeach()
+  set(BENCH_VARIANT_DEVICE ${device})
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/variants_${device}.cpp)
+  configure_file(${CMAKE_SOURCE_DIR}/scripts/cmake/variants.cpp.in ${made} @ONLY)
+  set(BENCH_VARIANT_SOURCES ${sources} ${made} PARENT_SCOPE)
+endfunction()
+
 # bench_module(NAME OUTPUT file-name DIR dir SOURCES … LIBS …): a library opened at run time. Nothing of the
 # static libraries inside it is exported, and nothing may stay unresolved.
 function(bench_module name)

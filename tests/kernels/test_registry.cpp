@@ -59,7 +59,7 @@ TEST(Registry, SaysWhichVariantsAnElementTypeHas) {
 }
 
 TEST(Registry, RefusesADeviceWithoutKernels) {
-  const auto list = cpu_variants<float>();
+  const auto list = all_variants<float>();
   const auto text = usage_error([&] { resolve<float>(list, DeviceKind::cuda, {}); });
   EXPECT_NE(text.find("cuda"), std::string::npos) << text;
 }

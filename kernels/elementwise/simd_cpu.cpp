@@ -3,6 +3,7 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/elementwise/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -55,5 +56,13 @@ template void add(const Context&, const Add<bfloat16>&);
 template void sum_of_squares(const Context&, const SumOfSquares<float>&);
 template void sum_of_squares(const Context&, const SumOfSquares<double>&);
 template void sum_of_squares(const Context&, const SumOfSquares<bfloat16>&);
+
+void register_elementwise_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("elementwise", "simd", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) {
+                                      ops.add = add<T>;
+                                      ops.sum_of_squares = sum_of_squares<T>;
+                                    });
+}
 
 }  // namespace bench::kernels::cpu

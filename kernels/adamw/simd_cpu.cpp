@@ -2,6 +2,7 @@
 
 #include "kernels/adamw/op.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -56,5 +57,10 @@ void adamw(const Context& context, const AdamW<T>& a) {
 template void adamw(const Context&, const AdamW<float>&);
 template void adamw(const Context&, const AdamW<double>&);
 template void adamw(const Context&, const AdamW<bfloat16>&);
+
+void register_adamw_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("adamw", "simd", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) { ops.adamw = adamw<T>; });
+}
 
 }  // namespace bench::kernels::cpu

@@ -3,6 +3,7 @@
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/gelu/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -68,5 +69,12 @@ template void gelu_forward(const Context&, const GeluForward<bfloat16>&);
 template void gelu_backward(const Context&, const GeluBackward<float>&);
 template void gelu_backward(const Context&, const GeluBackward<double>&);
 template void gelu_backward(const Context&, const GeluBackward<bfloat16>&);
+
+void register_gelu_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("gelu", "simd", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.gelu_forward = gelu_forward<T>;
+    ops.gelu_backward = gelu_backward<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

@@ -3,6 +3,7 @@
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/dropout/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -70,5 +71,12 @@ template void dropout_forward(const Context&, const DropoutForward<bfloat16>&);
 template void dropout_backward(const Context&, const DropoutBackward<float>&);
 template void dropout_backward(const Context&, const DropoutBackward<double>&);
 template void dropout_backward(const Context&, const DropoutBackward<bfloat16>&);
+
+void register_dropout_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("dropout", "simd", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.dropout_forward = dropout_forward<T>;
+    ops.dropout_backward = dropout_backward<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

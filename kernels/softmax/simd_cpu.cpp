@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "kernels/cpu/parallel.h"
+#include "kernels/registry.h"
 #include "kernels/softmax/op.h"
 #include "kernels/softmax/rows.h"
 
@@ -70,5 +71,12 @@ template void softmax_forward(const Context&, const SoftmaxForward<bfloat16>&);
 template void softmax_backward(const Context&, const SoftmaxBackward<float>&);
 template void softmax_backward(const Context&, const SoftmaxBackward<double>&);
 template void softmax_backward(const Context&, const SoftmaxBackward<bfloat16>&);
+
+void register_softmax_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("softmax", "simd", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.softmax_forward = softmax_forward<T>;
+    ops.softmax_backward = softmax_backward<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

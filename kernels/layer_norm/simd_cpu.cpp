@@ -3,6 +3,7 @@
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/layer_norm/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -66,5 +67,13 @@ template void layer_norm_forward(const Context&, const LayerNormForward<bfloat16
 template void layer_norm_backward(const Context&, const LayerNormBackward<float>&);
 template void layer_norm_backward(const Context&, const LayerNormBackward<double>&);
 template void layer_norm_backward(const Context&, const LayerNormBackward<bfloat16>&);
+
+void register_layer_norm_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("layer_norm", "simd", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) {
+                                      ops.layer_norm_forward = layer_norm_forward<T>;
+                                      ops.layer_norm_backward = layer_norm_backward<T>;
+                                    });
+}
 
 }  // namespace bench::kernels::cpu

@@ -3,6 +3,7 @@
 #include "kernels/convert/op.h"
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -48,5 +49,12 @@ template void convert_narrow(const Context&, const ConvertNarrow<bfloat16>&);
 template void convert_widen(const Context&, const ConvertWiden<float>&);
 template void convert_widen(const Context&, const ConvertWiden<double>&);
 template void convert_widen(const Context&, const ConvertWiden<bfloat16>&);
+
+void register_convert_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("convert", "simd", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.convert_narrow = convert_narrow<T>;
+    ops.convert_widen = convert_widen<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

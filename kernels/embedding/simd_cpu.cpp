@@ -3,6 +3,7 @@
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/embedding/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -50,5 +51,12 @@ template void embedding_forward(const Context&, const EmbeddingForward<bfloat16>
 template void embedding_backward(const Context&, const EmbeddingBackward<float>&);
 template void embedding_backward(const Context&, const EmbeddingBackward<double>&);
 template void embedding_backward(const Context&, const EmbeddingBackward<bfloat16>&);
+
+void register_embedding_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("embedding", "simd", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
+    ops.embedding_forward = embedding_forward<T>;
+    ops.embedding_backward = embedding_backward<T>;
+  });
+}
 
 }  // namespace bench::kernels::cpu

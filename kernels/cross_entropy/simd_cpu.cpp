@@ -3,6 +3,7 @@
 #include "kernels/cpu/column_partials.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cross_entropy/op.h"
+#include "kernels/registry.h"
 
 namespace bench::kernels::cpu {
 
@@ -65,5 +66,14 @@ template void cross_entropy_rescale(const Context&, const CrossEntropyRescale<bf
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<float>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<double>&);
 template void cross_entropy_grad(const Context&, const CrossEntropyGrad<bfloat16>&);
+
+void register_cross_entropy_simd(VariantList& list) {
+  list.add<float, double, bfloat16>("cross_entropy", "simd", DeviceKind::cpu,
+                                    []<class T>(Ops<T>& ops) {
+                                      ops.cross_entropy_forward = cross_entropy_forward<T>;
+                                      ops.cross_entropy_rescale = cross_entropy_rescale<T>;
+                                      ops.cross_entropy_grad = cross_entropy_grad<T>;
+                                    });
+}
 
 }  // namespace bench::kernels::cpu
