@@ -4,10 +4,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 
+template <class T>
+FlashParts<T> flash_parts() {
+  return {flash_forward_part<T>, flash_backward_head<T>, flash_backward_group<T>,
+          flash_backward_sum<T>};
+}
+
 inline FlashTables flash_tables() {
-  return {{flash_forward_part<float>, flash_backward_head<float>},
-          {flash_forward_part<double>, flash_backward_head<double>},
-          {flash_forward_part<bfloat16>, flash_backward_head<bfloat16>}};
+  return {flash_parts<float>(), flash_parts<double>(), flash_parts<bfloat16>()};
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

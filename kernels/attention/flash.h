@@ -1,6 +1,7 @@
 #pragma once
 // The tiles of flash attention, and what its sources share.
 
+#include <algorithm>
 #include <cstdint>
 #include <tuple>
 
@@ -53,11 +54,35 @@ class Pieces {
   T* next_;
 };
 
-// For one instruction set: query tiles first, first + step, … of one head, and one head.
+// The tiles of keys of a head form up to so many groups. Each adds up gradients of the queries on
+// its own, and those sums are added in order: the same bits, whether one thread or several share
+// the head.
+inline constexpr int64_t kKeyGroups = 4;
+
+constexpr int64_t key_groups(int64_t seq) { return std::min(kKeyGroups, ceil_div(seq, kKeyTile)); }
+
+// To and fro, since the first tiles meet the most queries.
+constexpr int64_t group_of(int64_t tile, int64_t groups) {
+  const int64_t place = tile % groups;
+  return tile / groups % 2 == 0 ? place : groups - 1 - place;
+}
+
+// Elements of the gradient of a head's queries, as the groups add it up.
+template <class W>
+constexpr int64_t query_grad_size(int64_t seq, int64_t d) {
+  return ceil_div(seq, kQueryTile) * kQueryTile * row_distance<W>(d);
+}
+
+// For one instruction set. A task is a head of a sequence.
 template <class T>
 struct FlashParts {
+  // Query tiles first, first + step, …
   void (*forward)(const AttentionForward<T>&, int64_t task, int64_t first, int64_t step);
+  // A whole head; or one group, whose gradient of the queries goes to dq, and then the sum of all
+  // groups' dq (which changes the first).
   void (*backward)(const AttentionBackward<T>&, int64_t task);
+  void (*backward_group)(const AttentionBackward<T>&, int64_t task, int64_t group, Wide<T>* dq);
+  void (*backward_sum)(const AttentionBackward<T>&, int64_t task, Wide<T>* dq);
 };
 using FlashTables = std::tuple<FlashParts<float>, FlashParts<double>, FlashParts<bfloat16>>;
 

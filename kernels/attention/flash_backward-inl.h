@@ -45,11 +45,12 @@ template <class W>
 struct BackwardSpace {
   BackwardSpace(Scratch& memory, int64_t seq, int64_t d) {
     const int64_t rows = ceil_div(seq, kQueryTile) * kQueryTile, row = row_distance<W>(d);
-    Pieces<W> pieces(memory.elements<W>(rows * (3 * row + 2) + kKeyTile * (2 * d + 3 * row) +
-                                        2 * kQueryTile * kScoreRow<W> + 12 * kLineElements<W>));
+    Pieces<W> pieces(memory.elements<W>(rows * (4 * row + 2) + kKeyTile * (2 * d + 3 * row) +
+                                        2 * kQueryTile * kScoreRow<W> + 13 * kLineElements<W>));
     q = pieces.take(rows * row);
     d_out = pieces.take(rows * row);
     dq = pieces.take(rows * row);
+    group_dq = pieces.take(rows * row);
     log_sums = pieces.take(rows);
     means = pieces.take(rows);
     k_columns = pieces.take(kKeyTile * d);
@@ -61,7 +62,7 @@ struct BackwardSpace {
     ds = pieces.take(kQueryTile * kScoreRow<W>);
   }
   W *q, *d_out;                  // pack_rows; q with the scale of exp2's argument
-  W* dq;                         // [rows, d], to be scaled
+  W *dq, *group_dq;              // [rows, d], to be scaled
   W *log_sums, *means;           // [rows]; means: sum_j p dp = d_out · out
   W *k_columns, *v_columns, *k;  // pack_columns, pack_rows
   W *dk, *dv;                    // [kKeyTile, d], dk to be scaled
@@ -90,7 +91,6 @@ HWY_NOINLINE void pack_queries(const AttentionBackward<T>& a,
   std::fill_n(to.d_out + a.seq * row, rest * row, W(0));
   std::fill_n(to.log_sums + a.seq, rest, W(0));
   std::fill_n(to.means + a.seq, rest, W(0));
-  std::fill_n(to.dq, (a.seq + rest) * row, W(0));
 }
 
 // factor · from, to rows of d elements to_row apart.
@@ -107,7 +107,8 @@ HWY_NOINLINE void store_rows(const W* from, int64_t rows, int64_t d, W factor, T
 
 // One tile of keys against the queries at and below it.
 template <class W>
-HWY_NOINLINE void backward_key_tile(const BackwardSpace<W>& s, int64_t seq, int64_t d, Tile tile) {
+HWY_NOINLINE void backward_key_tile(const BackwardSpace<W>& s, int64_t seq, int64_t d, Tile tile,
+                                    W* dq) {
   const int64_t row = row_distance<W>(d);
   std::fill_n(s.dk, kKeyTile * row, W(0));
   std::fill_n(s.dv, kKeyTile * row, W(0));
@@ -118,30 +119,82 @@ HWY_NOINLINE void backward_key_tile(const BackwardSpace<W>& s, int64_t seq, int6
     softmax_grad_tile(tile, s.log_sums + tile.row, s.means + tile.row, s.p, s.ds);
     add_over_queries(tile, d, s.p, s.d_out + tile.row * row, s.dv);
     add_over_queries(tile, d, s.ds, s.q + tile.row * row, s.dk);
-    add_over_keys(tile, d, s.ds, s.k, s.dq + tile.row * row);
+    add_over_keys(tile, d, s.ds, s.k, dq + tile.row * row);
   }
+}
+
+// The group's tiles of keys: their gradients, and what they add to that of the queries.
+template <class T, class W>
+HWY_NOINLINE void backward_group(const AttentionBackward<T>& a,
+                                 const Head<T, AttentionBackward<T>>& at, int64_t group,
+                                 const BackwardSpace<W>& s, W* dq) {
+  std::fill_n(dq, query_grad_size<W>(a.seq, a.d), W(0));
+  for (int64_t key = 0; key < a.seq; key += kKeyTile) {
+    if (group_of(key / kKeyTile, key_groups(a.seq)) != group) continue;
+    const Tile tile{.key = key, .keys = std::min(kKeyTile, a.seq - key)};
+    const int64_t from = key * at.qkv_row;
+    pack_columns(at.k + from, at.qkv_row, tile.keys, a.d, s.k_columns);
+    pack_columns(at.v + from, at.qkv_row, tile.keys, a.d, s.v_columns);
+    pack_rows(at.k + from, at.qkv_row, tile.keys, a.d, W(1), s.k);
+    backward_key_tile(s, a.seq, a.d, tile, dq);
+    T* const dk = a.d_qkv + (at.k - a.qkv) + from;
+    // q was packed with scale · log2(e); the gradient's factor is the scale.
+    store_rows(s.dk, tile.keys, a.d, static_cast<W>(1 / kLog2E), dk, at.qkv_row);
+    store_rows(s.dv, tile.keys, a.d, W(1), dk + a.d, at.qkv_row);
+  }
+}
+
+// to += from
+template <class W>
+HWY_NOINLINE void add_to(W* to, const W* from, int64_t size) {
+  for_vectors<W>(0, size, [&](auto v, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::LoadU(v, to + i), hn::LoadU(v, from + i)), v, to + i);
+  });
+}
+
+template <class T, class W>
+HWY_NOINLINE void store_query_grad(const AttentionBackward<T>& a,
+                                   const Head<T, AttentionBackward<T>>& at, const W* dq) {
+  store_rows(dq, a.seq, a.d, static_cast<W>(score_scale(a.d)), a.d_qkv + (at.q - a.qkv),
+             at.qkv_row);
+}
+
+template <class W>
+BackwardSpace<W> backward_space(int64_t seq, int64_t d) {
+  thread_local Scratch memory;
+  return BackwardSpace<W>(memory, seq, d);
 }
 
 template <class T>
 void flash_backward_head(const AttentionBackward<T>& a, int64_t task) {
   using W = Wide<T>;
-  thread_local Scratch memory;
   const Head<T, AttentionBackward<T>> at(a, task);
-  const BackwardSpace<W> space(memory, a.seq, a.d);
-  T* const dq = a.d_qkv + (at.q - a.qkv);
+  const auto space = backward_space<W>(a.seq, a.d);
   pack_queries(a, at, static_cast<const W*>(a.saved) + task * a.seq, space);
-  for (int64_t key = 0; key < a.seq; key += kKeyTile) {
-    const Tile tile{.key = key, .keys = std::min(kKeyTile, a.seq - key)};
-    const int64_t from = key * at.qkv_row;
-    pack_columns(at.k + from, at.qkv_row, tile.keys, a.d, space.k_columns);
-    pack_columns(at.v + from, at.qkv_row, tile.keys, a.d, space.v_columns);
-    pack_rows(at.k + from, at.qkv_row, tile.keys, a.d, W(1), space.k);
-    backward_key_tile(space, a.seq, a.d, tile);
-    // q was packed with scale · log2(e); the gradient's factor is the scale.
-    store_rows(space.dk, tile.keys, a.d, static_cast<W>(1 / kLog2E), dq + a.d + from, at.qkv_row);
-    store_rows(space.dv, tile.keys, a.d, W(1), dq + 2 * a.d + from, at.qkv_row);
+  backward_group(a, at, 0, space, space.dq);
+  for (int64_t group = 1; group < key_groups(a.seq); ++group) {
+    backward_group(a, at, group, space, space.group_dq);
+    add_to(space.dq, space.group_dq, query_grad_size<W>(a.seq, a.d));
   }
-  store_rows(space.dq, a.seq, a.d, static_cast<W>(score_scale(a.d)), dq, at.qkv_row);
+  store_query_grad(a, at, space.dq);
+}
+
+template <class T>
+void flash_backward_group(const AttentionBackward<T>& a, int64_t task, int64_t group, Wide<T>* dq) {
+  using W = Wide<T>;
+  const Head<T, AttentionBackward<T>> at(a, task);
+  const auto space = backward_space<W>(a.seq, a.d);
+  pack_queries(a, at, static_cast<const W*>(a.saved) + task * a.seq, space);
+  backward_group(a, at, group, space, dq);
+}
+
+template <class T>
+void flash_backward_sum(const AttentionBackward<T>& a, int64_t task, Wide<T>* dq) {
+  const int64_t size = query_grad_size<Wide<T>>(a.seq, a.d);
+  for (int64_t group = 1; group < key_groups(a.seq); ++group) {
+    add_to(dq, dq + group * size, size);
+  }
+  store_query_grad(a, Head<T, AttentionBackward<T>>(a, task), dq);
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

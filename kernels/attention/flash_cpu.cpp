@@ -41,8 +41,20 @@ void attention_forward_flash(const Context& context, const AttentionForward<T>& 
 
 template <class T>
 void attention_backward_flash(const Context& context, const AttentionBackward<T>& a) {
-  const auto run = parts_here<T>().backward;
-  parallel_tasks(context, a.batch * a.heads, [&](int64_t task) { run(a, task); });
+  const auto run = parts_here<T>();
+  const int64_t heads = a.batch * a.heads, groups = key_groups(a.seq);
+  if (heads >= context.device.threads() || groups == 1) {
+    parallel_tasks(context, heads, [&](int64_t task) { run.backward(a, task); });
+    return;
+  }
+  thread_local Scratch memory;
+  const int64_t size = query_grad_size<Wide<T>>(a.seq, a.d);
+  Wide<T>* const dq = memory.elements<Wide<T>>(heads * groups * size);  // [heads, groups, size]
+  parallel_tasks(context, heads * groups, [&](int64_t task) {
+    run.backward_group(a, task / groups, task % groups, dq + task * size);
+  });
+  parallel_tasks(context, heads,
+                 [&](int64_t task) { run.backward_sum(a, task, dq + task * groups * size); });
 }
 
 template <class T>

@@ -24,10 +24,10 @@ struct AttentionShape {
 };
 // Around the tiles of every variant (6, 96, 128 and 192 positions, vectors of 4 to 16 elements):
 // under, one, one and a bit, more than two.
-constexpr AttentionShape kAttentions[] = {{1, 1, 1, 1},   {2, 3, 1, 17},   {1, 17, 3, 5},
-                                          {2, 128, 2, 8}, {1, 129, 1, 64}, {1, 300, 2, 16},
-                                          {1, 127, 1, 3}, {1, 97, 2, 80},  {3, 6, 1, 128},
-                                          {1, 192, 1, 1}, {1, 257, 1, 65}, {2, 200, 1, 96}};
+constexpr AttentionShape kAttentions[] = {
+    {1, 1, 1, 1},    {2, 3, 1, 17},   {1, 17, 3, 5},  {2, 128, 2, 8}, {1, 129, 1, 64},
+    {1, 300, 2, 16}, {1, 127, 1, 3},  {1, 97, 2, 80}, {3, 6, 1, 128}, {1, 192, 1, 1},
+    {1, 257, 1, 65}, {2, 200, 1, 96}, {1, 1001, 1, 3}};
 
 // The call twice with one prepared weight, so that the second takes what the first has made.
 template <class Args, class Make>
