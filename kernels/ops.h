@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 #include <string_view>
 
 #include "bench/device/context.h"
@@ -52,6 +53,10 @@ struct Ops {
 
 // op name ("attention") -> variant name ("unfused"); ops not named take their default.
 using VariantChoice = std::map<std::string, std::string>;
+
+// From texts "op=name", as --variant takes them. Throws UsageError for anything else; whether there
+// is such a variant, ops_for says.
+VariantChoice parse_choice(const std::vector<std::string>& texts);
 
 // Throws UsageError that lists what there is, for an unknown op or variant.
 template <class T>

@@ -71,6 +71,17 @@ void append_infos(std::vector<VariantInfo>& out) {
 
 }  // namespace
 
+VariantChoice parse_choice(const std::vector<std::string>& texts) {
+  VariantChoice choice;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw UsageError(fmt::format("--variant wants op=name, not '{}'", text));
+    choice[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return choice;
+}
+
 template <class T>
 std::span<const Variant<T>> all_variants() {
   return all_lists().of<T>();

@@ -17,18 +17,11 @@ struct Layer {
   double per_step;
 };
 
-// What multiplies.
-template <class T>
-std::string arithmetic(const std::string& variant) {
-  if (std::is_same_v<T, Wide<T>>) return {};
-  return variant == "onednn" ? std::string(cpu::onednn_bf16_arithmetic()) : "f32 after conversion";
-}
-
 // The forms that the variant makes of a weight are kept from iteration to iteration, as a step
 // keeps them from one update to the next.
-std::shared_ptr<PreparedWeights> prepare(Memory& memory, const Layer& l,
-                                         const std::string& variant) {
-  if (variant == "packed") memory.count(l.in * l.out * static_cast<int64_t>(sizeof(float)));
+template <class T>
+std::shared_ptr<PreparedWeights> prepare(Memory& memory, const Layer& l, const Ops<T>& ops) {
+  memory.count(ops.linear_prepared_bytes(l.n, l.in, l.out) / 2);  // one of the two passes
   return std::make_shared<PreparedWeights>();
 }
 
@@ -44,7 +37,7 @@ OpWork work(const OpSetting<T>& s, const Layer& l, const char* pass, size_t weig
           .bytes = d(l.n * (l.in + l.out)) * sizeof(T) +
                    d(l.in * l.out) * static_cast<double>(weight_bytes),
           .pattern = {},
-          .arithmetic = arithmetic<T>(s.variant_of("linear")),
+          .arithmetic = std::string(s.ops->linear_arithmetic()),
           .per_step = l.per_step,
           .cold = cold,
           .flank = {}};
@@ -71,8 +64,8 @@ sdk::Case forward(const Layer& l, const OpSetting<T>& s, bool cold) {
   };
   return op_case<Tensors>(
       s, work<T>(s, l, ".fwd", sizeof(T), cold),
-      [l, variant = s.variant_of("linear")](Memory& memory) {
-        const auto prepared = prepare(memory, l, variant);
+      [l, ops = s.ops](Memory& memory) {
+        const auto prepared = prepare(memory, l, *ops);
         return Tensors{.args = {.n = l.n,
                                 .in = l.in,
                                 .out = l.out,
@@ -110,8 +103,8 @@ sdk::Case input_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
   };
   return op_case<Tensors>(
       s, work<T>(s, l, ".dgrad", sizeof(T), cold),
-      [l, variant = s.variant_of("linear")](Memory& memory) {
-        const auto prepared = prepare(memory, l, variant);
+      [l, ops = s.ops](Memory& memory) {
+        const auto prepared = prepare(memory, l, *ops);
         return Tensors{.args = {.n = l.n,
                                 .in = l.in,
                                 .out = l.out,

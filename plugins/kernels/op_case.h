@@ -118,7 +118,7 @@ struct OpWork {
   std::vector<std::pair<std::string, double>> extents;
   double flops = 0, bytes = 0;  // of one iteration
   std::string pattern;          // the stream its traffic is like: "copy", "r4w3"; or ""
-  std::string arithmetic;       // of products in bf16: what the CPU multiplies with; or ""
+  std::string arithmetic;       // what products are computed in; or ""
   double per_step = 0;          // how often it runs in a step of the same model; 0: not at all
   bool cold = false;
   std::string flank;  // cold: ceiling case that is timed around the samples; or ""

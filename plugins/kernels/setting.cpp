@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "bench/base/status.h"
@@ -13,42 +12,19 @@
 namespace bench::kernel_cases {
 namespace {
 
-constexpr std::string_view kAxes[] = {"m", "n", "k", "h", "batch", "seq", "heads", "d", "vocab"};
+constexpr const char* kAxes[] = {"m", "n", "k", "h", "batch", "seq", "heads", "d", "vocab"};
 // Taken where the device does not know its cache.
 constexpr uint64_t kLikelyCache = uint64_t{32} << 20;
 constexpr double kCachesOfData = 8;
 
-// "key=value" at its equals sign.
-std::pair<std::string, std::string> halves(const std::string& text, const char* option,
-                                           const char* wanted) {
-  const size_t equals = text.find('=');
-  if (equals == 0 || equals == std::string::npos)
-    throw UsageError(fmt::format("--{} wants {}, not '{}'", option, wanted, text));
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
-kernels::VariantChoice read_variants(const sdk::Request& request) {
-  kernels::VariantChoice choice;
-  for (const std::string& text : request.list("variant")) {
-    const auto [op, name] = halves(text, "variant", "op=name");
-    choice[op] = name;
-  }
-  return choice;
-}
-
+// Keys that no op has are refused by the host, which sees the parameters of all cases.
 std::map<std::string, int64_t> read_axes(const sdk::Request& request) {
   std::map<std::string, int64_t> axes;
-  for (const std::string& text : request.list("axis")) {
-    const auto [name, value] = halves(text, "axis", "name=size");
-    if (std::find(std::begin(kAxes), std::end(kAxes), name) == std::end(kAxes))
-      throw UsageError(fmt::format("there is no axis '{}'; the ops' axes are: {}", name,
-                                   fmt::join(kAxes, ", ")));
-    int64_t size = 0;
-    const char* const end = value.data() + value.size();
-    const auto parsed = std::from_chars(value.data(), end, size);
-    if (parsed.ec != std::errc() || parsed.ptr != end || size < 1)
-      throw UsageError(fmt::format("--axis {}: '{}' is no size of at least 1", name, value));
-    axes[name] = size;
+  for (const char* key : kAxes) {
+    if (!request.has_axis(key)) continue;
+    axes[key] = request.axis(key, 0);
+    if (axes[key] < 1)
+      throw UsageError(fmt::format("--axis {}={}: a size is at least 1", key, axes[key]));
   }
   return axes;
 }
@@ -97,7 +73,7 @@ Setting read_setting(const sdk::Request& request, const std::string& default_mod
             .padded_vocab = 0,
             .parameters = model::parameter_count(m),
             .axes = read_axes(request),
-            .variants = read_variants(request),
+            .variants = kernels::parse_choice(request.list("variant")),
             .dtype = request.dtype == "bf16" ? DType::bf16 : DType::f32,
             .with_cold = request.set != "smoke",
             .seed = request.seed,

@@ -48,9 +48,18 @@ DType read_dtype(const std::string& name) {
 }
 
 template <class T>
-double memory_bytes(const gpt2::StepConfig& config) {
-  const auto ops = kernels::ops_for<T>(DeviceKind::cpu);
-  return static_cast<double>(gpt2::step_memory(config, ops).total());
+double memory_bytes(const TrainCase& train) {
+  const auto ops = kernels::ops_for<T>(DeviceKind::cpu, train.variants);
+  return static_cast<double>(gpt2::step_memory(train.config, ops).total());
+}
+
+// "flash", or with several choices "attention=flash linear=packed".
+std::string variant_text(const kernels::VariantChoice& choice) {
+  if (choice.size() == 1) return choice.begin()->second;
+  std::string text;
+  for (const auto& [op, name] : choice)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", op, name);
+  return text;
 }
 
 }  // namespace
@@ -69,6 +78,7 @@ TrainCase read_train_case(const sdk::Request& request) {
   config.dropout = request.real("dropout", 0);
   config.seed = train.seed = request.seed;
   config.validate();
+  train.variants = kernels::parse_choice(request.list("variant"));
   train.data = request.text("data", "");
   train.weights = request.text("weights", "");
   return train;
@@ -87,6 +97,8 @@ sdk::Case describe_case(const TrainCase& train) {
                       {"weights", train.weights.empty() ? "seeded" : base_name(train.weights)},
                       {"recompute", c.recompute},
                       {"mode", "step"}};
+  if (!train.variants.empty())
+    made.text_params.emplace_back("variant", variant_text(train.variants));
   made.number_params = {{"layers", static_cast<double>(c.model.layers)},
                         {"hidden", static_cast<double>(c.model.hidden)},
                         {"heads", static_cast<double>(c.model.heads)},
@@ -103,7 +115,7 @@ sdk::Case describe_case(const TrainCase& train) {
   made.collective = c.tp * c.dp > 1;
   made.training = true;
   made.memory_bytes =
-      train.dtype == DType::bf16 ? memory_bytes<bfloat16>(c) : memory_bytes<float>(c);
+      train.dtype == DType::bf16 ? memory_bytes<bfloat16>(train) : memory_bytes<float>(train);
   return made;
 }
 

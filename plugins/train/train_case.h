@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bench/sdk/plugin.h"
+#include "kernels/ops.h"
 #include "parallel/gpt2/config.h"
 
 namespace bench::train {
@@ -11,6 +12,7 @@ namespace bench::train {
 struct TrainCase {
   DType dtype = DType::f32;  // f32 or bf16
   gpt2::StepConfig config;
+  kernels::VariantChoice variants;
   std::string data, weights;  // files, or empty
   uint64_t seed = 1;
 };

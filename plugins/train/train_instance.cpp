@@ -41,7 +41,7 @@ TrainInstance<T>::TrainInstance(const TrainCase& train, const sdk::Place& place)
       tokens_(train.data.empty() ? gpt2::zipf_tokens(train.config.model.vocab, train.seed)
                                  : gpt2::open_tokens(train.data, train.config.model.vocab)),
       step_(place.context, place.comm, train.config,
-            kernels::ops_for<T>(place.context.device.info().kind)) {
+            kernels::ops_for<T>(place.context.device.info().kind, train.variants)) {
   if (train.weights.empty()) {
     step_.init(train.seed);
   } else {

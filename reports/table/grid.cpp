@@ -59,9 +59,10 @@ std::string Grid::text() const {
 
 std::string seconds_text(double seconds) {
   if (!std::isfinite(seconds)) return "-";
-  if (seconds >= 1 || seconds == 0) return fmt::format("{:.4g} s", seconds);
-  if (seconds >= 1e-3) return fmt::format("{:.4g} ms", seconds * 1e3);
-  if (seconds >= 1e-6) return fmt::format("{:.4g} us", seconds * 1e6);
+  const double size = std::abs(seconds);  // a remainder may be negative
+  if (size >= 1 || size == 0) return fmt::format("{:.4g} s", seconds);
+  if (size >= 1e-3) return fmt::format("{:.4g} ms", seconds * 1e3);
+  if (size >= 1e-6) return fmt::format("{:.4g} us", seconds * 1e6);
   return fmt::format("{:.4g} ns", seconds * 1e9);
 }
 

@@ -49,7 +49,7 @@ std::string closure_text(const Closure& c, const Report& report) {
   Grid grid({"kernel", ">a step", ">median", ">total", ">of step"});
   for (const ClosurePart& part : by_total(c.parts))
     grid.add({label_of(report, part.case_name, c.dtype, part.params),
-              fmt::format("{}", part.per_step), seconds_or_dash(part.time_s),
+              fmt::format("{:.4g}", part.per_step), seconds_or_dash(part.time_s),
               seconds_or_dash(part.total_s), percent_text(part.fraction)});
   const Number rest = c.kernels_fraction ? Number(1 - *c.kernels_fraction) : Number();
   grid.add({"all these kernels", "", "", seconds_or_dash(c.kernels_s),
