@@ -6,6 +6,7 @@
 
 #include "bench/base/hash.h"
 #include "kernels/rounding.h"
+#include "parallel/gpt2/memory.h"
 
 namespace bench::train {
 namespace {
@@ -163,7 +164,9 @@ sdk::Check TrainInstance<T>::check() {
 
 template <class T>
 std::map<std::string, sdk::Value> TrainInstance<T>::values() {
+  const auto prepared = gpt2::step_memory(train_.config, step_.state().ops).prepared;
   return {{"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
+          {"memory.prepared", {static_cast<double>(prepared), "bytes"}},
           {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
 }
 
