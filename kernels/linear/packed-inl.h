@@ -92,92 +92,69 @@ void pack(const Factor<T>& f, const Piece& p, float* to) {
   }
 }
 
-using Sums = hn::Vec<Floats>[kPackedRows][kPanelVectors];
-
-HWY_INLINE void add_product(const float* HWY_RESTRICT left, const float* HWY_RESTRICT right,
-                            Sums& sums) {
+// sums[kPackedRows, kPanelColumns] of one panel of either factor. A function of its own with one
+// loop: all registers are for the sums, none is spilled.
+HWY_NOINLINE void multiply_panels(int64_t depth, const float* HWY_RESTRICT left,
+                                  const float* HWY_RESTRICT right, float* HWY_RESTRICT sums) {
   const Floats d;
-  hn::Vec<Floats> row[kPanelVectors];
-#pragma GCC unroll 8
-  for (int j = 0; j < kPanelVectors; ++j) row[j] = hn::LoadU(d, right + j * kFloats);
-#pragma GCC unroll 8
-  for (int i = 0; i < kPackedRows; ++i) {
-    const auto x = hn::Set(d, left[i]);
-#pragma GCC unroll 8
-    for (int j = 0; j < kPanelVectors; ++j) sums[i][j] = hn::MulAdd(x, row[j], sums[i][j]);
-  }
-}
-
-// All sums, stored by store(row, vector, value).
-template <class Store>
-HWY_INLINE void multiply_panels(int64_t depth, const float* HWY_RESTRICT left,
-                                const float* HWY_RESTRICT right, const Store& store_sum) {
-  Sums sums;
+  hn::Vec<Floats> sum[kPackedRows][kPanelVectors];
 #pragma GCC unroll 8
   for (int i = 0; i < kPackedRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kPanelVectors; ++j) sums[i][j] = hn::Zero(Floats());
+    for (int j = 0; j < kPanelVectors; ++j) sum[i][j] = hn::Zero(d);
   }
-  int64_t k = 0;
-  for (; k + 4 <= depth; k += 4) {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      add_product(left + i * kPackedRows, right + i * kPanelColumns, sums);
+  for (int64_t k = 0; k < depth; ++k, left += kPackedRows, right += kPanelColumns) {
+    hn::Vec<Floats> row[kPanelVectors];
+#pragma GCC unroll 8
+    for (int j = 0; j < kPanelVectors; ++j) row[j] = hn::LoadU(d, right + j * kFloats);
+#pragma GCC unroll 8
+    for (int i = 0; i < kPackedRows; ++i) {
+      const auto x = hn::Set(d, left[i]);
+#pragma GCC unroll 8
+      for (int j = 0; j < kPanelVectors; ++j) sum[i][j] = hn::MulAdd(x, row[j], sum[i][j]);
     }
-    left += 4 * kPackedRows;
-    right += 4 * kPanelColumns;
-  }
-  for (; k < depth; ++k, left += kPackedRows, right += kPanelColumns) {
-    add_product(left, right, sums);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kPackedRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kPanelVectors; ++j) store_sum(i, j, sums[i][j]);
+    for (int j = 0; j < kPanelVectors; ++j) {
+      hn::StoreU(sum[i][j], d, sums + i * kPanelColumns + j * kFloats);
+    }
   }
 }
 
-// The panel's product at row i and column j of the block, where all of it is wanted.
+// A row of sums to the block's row i from column j on, with what is added.
 template <class Out>
-HWY_INLINE void multiply_whole(const PackedBlock<Out>& b, int64_t i, int64_t j, int64_t share) {
-  const Floats d;
+HWY_INLINE void finish_row(const PackedBlock<Out>& b, int64_t i, int64_t j, int64_t columns,
+                           const float* sums) {
   const float* const from = b.from == nullptr ? nullptr : b.from + i * b.from_row + j;
   const Out* const bias = b.bias == nullptr ? nullptr : b.bias + j;
   Out* const to = b.to + i * b.to_row + j;
-  // While the sums are made, the lines of c and a share of the next panel come nearer.
-  const float* const next = b.right + (j + kPanelColumns) * b.depth + i / kPackedRows * share;
-  for (int64_t c = 0; c < share; c += 16) __builtin_prefetch(next + c, 0, 2);
-  for (int r = 0; r < kPackedRows; ++r) {
-    for (int64_t c = 0; c < kPanelColumns; c += 16) __builtin_prefetch(to + r * b.to_row + c, 1);
-  }
-  multiply_panels(b.depth, b.left + i * b.depth, b.right + j * b.depth,
-                  [&](int r, int v, hn::Vec<Floats> sum) HWY_ATTR {
-                    const int64_t at = v * kFloats;
-                    if (from != nullptr) {
-                      sum = hn::Add(sum, hn::LoadU(d, from + r * b.from_row + at));
-                    }
-                    if (bias != nullptr) sum = hn::Add(sum, load(d, bias + at));
-                    store(sum, d, to + r * b.to_row + at);
-                  });
+  for_vectors<float>(0, columns, [&](auto d, int64_t c) HWY_ATTR {
+    auto sum = hn::LoadU(d, sums + c);
+    if (from != nullptr) sum = hn::Add(sum, hn::LoadU(d, from + c));
+    if (bias != nullptr) sum = hn::Add(sum, load(d, bias + c));
+    store(sum, d, to + c);
+  });
 }
 
-// The same at the edge of the block.
+// The panels' product at row i and column j of the block. While it is made, the lines of c and
+// `share` elements of the next panel come nearer.
 template <class Out>
-HWY_NOINLINE void multiply_edge(const PackedBlock<Out>& b, int64_t i, int64_t j) {
-  float sums[kPackedRows * kPanelColumns];
-  multiply_panels(b.depth, b.left + i * b.depth, b.right + j * b.depth,
-                  [&](int r, int v, hn::Vec<Floats> sum) HWY_ATTR {
-                    hn::StoreU(sum, Floats(), sums + r * kPanelColumns + v * kFloats);
-                  });
+HWY_INLINE void multiply_tile(const PackedBlock<Out>& b, int64_t i, int64_t j, int64_t share) {
   const int64_t rows = std::min(kPackedRows, b.rows - i);
   const int64_t columns = std::min(kPanelColumns, b.columns - j);
+  const float* const next = b.right + (j + kPanelColumns) * b.depth + i / kPackedRows * share;
+  for (int64_t c = 0; c < share; c += 16) __builtin_prefetch(next + c, 0, 2);
   for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) {
-      float sum = sums[r * kPanelColumns + c];
-      if (b.from != nullptr) sum += b.from[(i + r) * b.from_row + j + c];
-      if (b.bias != nullptr) sum += b.bias[j + c];
-      b.to[(i + r) * b.to_row + j + c] = static_cast<Out>(sum);
+    for (int64_t c = 0; c < columns; c += 16) {
+      __builtin_prefetch(b.to + (i + r) * b.to_row + j + c, 1);
     }
+  }
+  HWY_ALIGN float sums[kPackedRows * kPanelColumns];
+  multiply_panels(b.depth, b.left + i * b.depth, b.right + j * b.depth, sums);
+  for (int64_t r = 0; r < rows; ++r) {
+    finish_row(b, i + r, j, columns, sums + r * kPanelColumns);
   }
 }
 
@@ -188,11 +165,7 @@ void multiply_block(const PackedBlock<Out>& b) {
   const int64_t share = (b.depth * kPanelColumns / panels + 15) / 16 * 16;
   for (int64_t j = 0; j < b.columns; j += kPanelColumns) {
     for (int64_t i = 0; i < b.rows; i += kPackedRows) {
-      if (b.rows - i >= kPackedRows && b.columns - j >= kPanelColumns) {
-        multiply_whole(b, i, j, j + kPanelColumns < b.columns ? share : 0);
-      } else {
-        multiply_edge(b, i, j);
-      }
+      multiply_tile(b, i, j, j + kPanelColumns < b.columns ? share : 0);
     }
   }
 }

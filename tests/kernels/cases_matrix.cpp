@@ -17,7 +17,7 @@ struct LinearShape {
 // 1536 and 3072 columns).
 constexpr LinearShape kLinears[] = {{1, 1, 1},      {3, 17, 5},     {17, 3, 127},
                                     {127, 129, 65}, {64, 1023, 3},  {130, 64, 257},
-                                    {12, 256, 32},  {389, 257, 16}, {7, 1300, 3100}};
+                                    {12, 256, 32},  {389, 257, 16}, {2, 1300, 3100}};
 
 struct AttentionShape {
   int64_t batch, seq, heads, d;
