@@ -9,78 +9,123 @@
 #include "kernels/ceiling/op.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/linear/op.h"
+#include "kernels/linear/packed.h"
 
 namespace bench::kernels {
 namespace {
 
 // Squares, and the products of a GPT-2 layer for 1024 tokens at hidden 768. Large enough for the
-// library's best, small enough that a round of them takes about a second on two cores.
-constexpr std::array<GemmShape, 8> kShapes{{
-    {"square-1536", 1536, 1536, 1536, false, false, false},
-    {"square-1536-nt", 1536, 1536, 1536, false, true, false},
-    {"square-1536-prepared", 1536, 1536, 1536, false, false, true},
-    {"square-2048-prepared", 2048, 2048, 2048, false, false, true},
-    {"mlp-768-prepared", 1024, 3072, 768, false, true, true},
-    {"mlp-768-nt", 1024, 3072, 768, false, true, false},
-    {"weights-768-tn", 3072, 768, 1024, true, false, false},
-    {"input-768-sgemm", 1024, 768, 3072, false, false, false, true},
-}};
+// best, small enough that a round of them takes about a second on two cores.
+constexpr std::array kShapes = {
+    GemmShape{"square-1536", 1536, 1536, 1536, false, false},
+    GemmShape{"square-1536-nt", 1536, 1536, 1536, false, true},
+    GemmShape{"square-1536-prepared", 1536, 1536, 1536, false, false, GemmWay::kPrepared},
+    GemmShape{"square-2048-prepared", 2048, 2048, 2048, false, false, GemmWay::kPrepared},
+    GemmShape{"mlp-768-prepared", 1024, 3072, 768, false, true, GemmWay::kPrepared},
+    GemmShape{"mlp-768-nt", 1024, 3072, 768, false, true},
+    GemmShape{"weights-768-tn", 3072, 768, 1024, true, false},
+    GemmShape{"input-768-sgemm", 1024, 768, 3072, false, false, GemmWay::kSgemm},
+    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, GemmWay::kPacked},
+};
+
+constexpr std::array kPackedShapes = {
+    GemmShape{"square-1536-packed", 1536, 1536, 1536, false, false, GemmWay::kPacked},
+    GemmShape{"square-1536-nt-packed", 1536, 1536, 1536, false, true, GemmWay::kPacked},
+    GemmShape{"square-1536-tn-packed", 1536, 1536, 1536, true, false, GemmWay::kPacked},
+    GemmShape{"mlp-768-packed", 1024, 3072, 768, false, true, GemmWay::kPacked},
+    GemmShape{"weights-768-packed", 3072, 768, 1024, true, false, GemmWay::kPacked},
+    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, GemmWay::kPacked},
+};
 
 }  // namespace
 
-std::span<const GemmShape> gemm_ceiling_shapes() { return kShapes; }
+std::vector<GemmShape> gemm_ceiling_shapes(DType dtype) {
+  if (dtype != DType::bf16) return {kShapes.begin(), kShapes.end()};
+  std::vector<GemmShape> shapes(kPackedShapes.begin(), kPackedShapes.end());
+  if (!cpu::onednn_bf16_arithmetic().empty()) {
+    for (const GemmShape& s : kShapes) {
+      if (s.way == GemmWay::kMatmul || s.way == GemmWay::kPrepared) shapes.push_back(s);
+    }
+  }
+  for (GemmShape& s : shapes) s.dtype = dtype;
+  return shapes;
+}
 
 namespace cpu {
 namespace {
 
-dnnl::memory::desc stored(int64_t rows, int64_t columns, bool transposed) {
+using Type = dnnl::memory::data_type;
+
+dnnl::memory::desc stored(Type type, int64_t rows, int64_t columns, bool transposed) {
   const auto strides = transposed ? dnnl::memory::dims{1, rows} : dnnl::memory::dims{columns, 1};
-  return {{rows, columns}, dnnl::memory::data_type::f32, strides};
+  return {{rows, columns}, type, strides};
 }
 
-dnnl::memory::desc any(int64_t rows, int64_t columns) {
-  return {{rows, columns}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
+dnnl::memory::desc any(Type type, int64_t rows, int64_t columns) {
+  return {{rows, columns}, type, dnnl::memory::format_tag::any};
 }
 
-// Multiples of 1/512 in [-0.5, 0.5) that do not repeat along a row.
+// Multiples of 1/256 in [-0.5, 0.5) that do not repeat along a row.
 std::vector<float> fixed_content(int64_t size, uint64_t seed) {
   std::vector<float> out(size);
   uint64_t state = seed;
   for (float& x : out) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;  // Knuth's MMIX
-    x = static_cast<float>(state >> 55) / 512 - 0.5f;
+    x = static_cast<float>(state >> 56) / 256 - 0.5f;
   }
   return out;
 }
+
+bool is_onednn(GemmWay way) { return way == GemmWay::kMatmul || way == GemmWay::kPrepared; }
 
 }  // namespace
 
 struct GemmCeiling::Prepared {
   explicit Prepared(const GemmShape& s)
       : shape(s),
+        narrow(s.dtype == DType::bf16),
+        narrow_c(narrow && !s.transpose_a),
         a(fixed_content(s.m * s.k, 1)),
         b(fixed_content(s.k * s.n, 2)),
-        c(static_cast<size_t>(s.m * s.n)) {
-    if (s.sgemm) return;
+        c(narrow_c ? 0 : static_cast<size_t>(s.m * s.n)),
+        c16(narrow_c ? static_cast<size_t>(s.m * s.n) : 0) {
+    if (narrow) {
+      for (const float x : a) a16.emplace_back(x);
+      for (const float x : b) b16.emplace_back(x);
+    }
+    if (is_onednn(s.way)) make_primitive();
+  }
+
+  void make_primitive() {
+    const GemmShape& s = shape;
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    const auto plain_a = stored(s.m, s.k, s.transpose_a), plain_b = stored(s.k, s.n, s.transpose_b);
-    const auto plain_c = stored(s.m, s.n, false);
+    const Type type = narrow ? Type::bf16 : Type::f32;
+    const bool own_layout = s.way == GemmWay::kPrepared;
+    const auto plain_a = stored(type, s.m, s.k, s.transpose_a);
+    const auto plain_b = stored(type, s.k, s.n, s.transpose_b);
+    const auto plain_c = stored(narrow_c ? Type::bf16 : Type::f32, s.m, s.n, false);
     const dnnl::matmul::primitive_desc chosen(
-        dnnl::matmul::desc(s.prepared ? any(s.m, s.k) : plain_a,
-                           s.prepared ? any(s.k, s.n) : plain_b, plain_c),
+        dnnl::matmul::desc(own_layout ? any(type, s.m, s.k) : plain_a,
+                           own_layout ? any(type, s.k, s.n) : plain_b, plain_c),
         attributes, engine);
     primitive = dnnl::matmul(chosen);
-    arguments = {{DNNL_ARG_SRC, in_layout(plain_a, chosen.src_desc(), a)},
-                 {DNNL_ARG_WEIGHTS, in_layout(plain_b, chosen.weights_desc(), b)},
-                 {DNNL_ARG_DST, dnnl::memory(plain_c, engine, c.data())},
+    arguments = {{DNNL_ARG_SRC, in_layout(plain_a, chosen.src_desc(), address(a, a16))},
+                 {DNNL_ARG_WEIGHTS, in_layout(plain_b, chosen.weights_desc(), address(b, b16))},
+                 {DNNL_ARG_DST, dnnl::memory(plain_c, engine,
+                                             narrow_c ? static_cast<void*>(c16.data()) : c.data())},
                  {DNNL_ARG_SCRATCHPAD, dnnl::memory(chosen.scratchpad_desc(), engine)}};
+  }
+
+  void* address(std::vector<float>& wide, std::vector<bfloat16>& values) const {
+    return narrow ? static_cast<void*>(values.data()) : wide.data();
   }
 
   // The values as they are where that is the wanted layout, else a reordered copy.
   dnnl::memory in_layout(const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted,
-                         std::vector<float>& values) {
-    dnnl::memory from(plain, engine, values.data());
+                         void* values) {
+    dnnl::memory from(plain, engine, values);
     if (plain == wanted) return from;
     dnnl::memory to(wanted, engine);
     dnnl::reorder(from, to).execute(stream, from, to);
@@ -102,8 +147,31 @@ struct GemmCeiling::Prepared {
             .ldc = shape.n};
   }
 
+  template <class T, class Out>
+  PackedProduct<T, Out> as_packed(const T* left, const T* right, Out* to) const {
+    const GemmShape& s = shape;
+    return {.m = s.m,
+            .n = s.n,
+            .k = s.k,
+            .left = {.at = left,
+                     .line_step = s.transpose_a ? 1 : s.k,
+                     .depth_step = s.transpose_a ? s.m : 1},
+            .right = {.at = right,
+                      .line_step = s.transpose_b ? s.k : 1,
+                      .depth_step = s.transpose_b ? 1 : s.n},
+            .c = to};
+  }
+
+  void run_packed(const Context& context) {
+    if (!narrow) return multiply_packed(context, as_packed(a.data(), b.data(), c.data()));
+    if (narrow_c) return multiply_packed(context, as_packed(a16.data(), b16.data(), c16.data()));
+    multiply_packed(context, as_packed(a16.data(), b16.data(), c.data()));
+  }
+
   GemmShape shape;
+  bool narrow, narrow_c;  // the operands, the result are bf16
   std::vector<float> a, b, c;
+  std::vector<bfloat16> a16, b16, c16;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   dnnl::matmul primitive;
@@ -126,7 +194,12 @@ GemmCeiling& GemmCeiling::operator=(GemmCeiling&&) noexcept = default;
 
 void GemmCeiling::run(const Context& context) {
   const ScopedThreads threads(context);
-  if (prepared_->shape.sgemm) return gemm(prepared_->as_gemm());
+  switch (prepared_->shape.way) {
+    case GemmWay::kSgemm: return gemm(prepared_->as_gemm());
+    case GemmWay::kPacked: return prepared_->run_packed(context);
+    case GemmWay::kMatmul:
+    case GemmWay::kPrepared: break;
+  }
   prepared_->primitive.execute(prepared_->stream, prepared_->arguments);
   prepared_->stream.wait();
 }
@@ -134,7 +207,10 @@ void GemmCeiling::run(const Context& context) {
 const GemmShape& GemmCeiling::shape() const { return prepared_->shape; }
 std::span<const float> GemmCeiling::a() const { return prepared_->a; }
 std::span<const float> GemmCeiling::b() const { return prepared_->b; }
-std::span<const float> GemmCeiling::c() const { return prepared_->c; }
+std::vector<float> GemmCeiling::c() const {
+  if (!prepared_->narrow_c) return prepared_->c;
+  return {prepared_->c16.begin(), prepared_->c16.end()};
+}
 
 }  // namespace cpu
 }  // namespace bench::kernels

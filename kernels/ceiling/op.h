@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "bench/device/context.h"
 #include "kernels/args.h"
@@ -12,15 +13,23 @@
 
 namespace bench::kernels {
 
-// c[m,n] = op(a)[m,k] · op(b)[k,n] in f32. `prepared`: the operands are brought into the library's
-// own layout once, outside the timed part, as a weight that stays the same could be.
+// How a product is computed.
+enum class GemmWay {
+  kMatmul,    // oneDNN's matmul primitive
+  kPrepared,  // the same, the operands brought into the library's own layout outside the timed
+              // part, as a weight that stays the same could be
+  kSgemm,   // oneDNN's BLAS-like call, f32 only
+  kPacked,  // the micro-kernel of our own
+};
+
+// c[m,n] = op(a)[m,k] · op(b)[k,n] from operands of type f32 or bf16, sums kept in f32. c is of the
+// same type, but f32 where `a` is transposed, as in a weight gradient.
 struct GemmShape {
   std::string_view name;
   int64_t m, n, k;
   bool transpose_a, transpose_b;  // stored as [k,m], as [n,k]
-  bool prepared;
-  bool sgemm =
-      false;  // by the BLAS-like call instead of the matmul primitive; not together with prepared
+  GemmWay way = GemmWay::kMatmul;
+  DType dtype = DType::f32;
 
   double flops() const {
     return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
@@ -28,8 +37,8 @@ struct GemmShape {
 };
 
 // Large products in several shapes and layouts: the ceiling is the best of them, since none is the
-// best everywhere.
-std::span<const GemmShape> gemm_ceiling_shapes();
+// best everywhere. f32, or bf16: by oneDNN only where it multiplies bf16 here.
+std::vector<GemmShape> gemm_ceiling_shapes(DType dtype);
 
 inline void reference_gemm(const GemmShape& s, const float* a, const float* b, float* c) {
   for (int64_t i = 0; i < s.m; ++i) {
@@ -44,7 +53,10 @@ inline void reference_gemm(const GemmShape& s, const float* a, const float* b, f
   }
 }
 
-inline double gemm_tolerance(int64_t k) { return sum_tolerance<float>(k); }
+inline double gemm_tolerance(const GemmShape& s) {
+  const bool narrow = s.dtype == DType::bf16 && !s.transpose_a;
+  return narrow ? sum_tolerance<bfloat16>(s.k) : sum_tolerance<float>(s.k);
+}
 
 // A pass over memory: what is read and written for each element.
 enum class StreamKind {
@@ -101,9 +113,9 @@ class GemmCeiling {
   void run(const Context& context);  // on the thread that made it, one call at a time
 
   const GemmShape& shape() const;
-  std::span<const float> a() const;  // as stored before preparing
+  std::span<const float> a() const;  // as stored before preparing; exact in bf16, too
   std::span<const float> b() const;
-  std::span<const float> c() const;  // [m,n] row-major
+  std::vector<float> c() const;  // [m,n] row-major
 
  private:
   struct Prepared;

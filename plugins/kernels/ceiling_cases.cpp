@@ -6,11 +6,13 @@
 #include <cmath>
 
 #include "kernels/ceiling/op.h"
+#include "kernels/linear/op.h"
 #include "plugins/kernels/op_case.h"
 
 namespace bench::kernel_cases {
 namespace {
 using kernels::GemmShape;
+using kernels::GemmWay;
 using kernels::StreamKind;
 using kernels::StreamPass;
 
@@ -28,6 +30,7 @@ class GemmInstance final : public sdk::Instance {
 
   sdk::Check check() override {
     const GemmShape& s = gemm_.shape();
+    const std::vector<float> c = gemm_.c();
     std::vector<float> got, expected;
     for (int64_t e = 0; e < kCheckedElements; ++e) {
       const int64_t i = e * (s.m - 1) / (kCheckedElements - 1),
@@ -38,9 +41,9 @@ class GemmInstance final : public sdk::Instance {
                    gemm_.a()[static_cast<size_t>(s.transpose_a ? p * s.m + i : i * s.k + p)]) *
                gemm_.b()[static_cast<size_t>(s.transpose_b ? j * s.k + p : p * s.n + j)];
       expected.push_back(static_cast<float>(sum));
-      got.push_back(gemm_.c()[static_cast<size_t>(i * s.n + j)]);
+      got.push_back(c[static_cast<size_t>(i * s.n + j)]);
     }
-    return judged(relative_error(got.data(), expected), kernels::gemm_tolerance(s.k),
+    return judged(relative_error(got.data(), expected), kernels::gemm_tolerance(s),
                   fmt::format("{} elements of the product", kCheckedElements));
   }
 
@@ -49,10 +52,20 @@ class GemmInstance final : public sdk::Instance {
   kernels::cpu::GemmCeiling gemm_;
 };
 
+// How the product's operands are multiplied.
+std::string arithmetic_of(const GemmShape& shape) {
+  if (shape.dtype == DType::f32) return "f32";
+  return shape.way == GemmWay::kPacked ? "f32 after conversion"
+                                       : std::string(kernels::cpu::onednn_bf16_arithmetic());
+}
+
 sdk::Case gemm_case(const GemmShape& shape) {
   sdk::Case made;
+  made.dtype = shape.dtype;
   made.name = fmt::format("ceiling.gemm.{}", shape.name);
-  made.text_params = {{"mode", "hot"}, {"layout", shape.prepared ? "prepared" : "plain"}};
+  made.text_params = {{"mode", "hot"},
+                      {"layout", shape.way == GemmWay::kPrepared ? "prepared" : "plain"},
+                      {"arithmetic", arithmetic_of(shape)}};
   made.number_params = {{"m", static_cast<double>(shape.m)},
                         {"n", static_cast<double>(shape.n)},
                         {"k", static_cast<double>(shape.k)}};
@@ -134,7 +147,11 @@ sdk::Case stream_case(const char* name, StreamKind kind, bool non_temporal, int6
 
 std::vector<sdk::Case> ceiling_cases(const sdk::Request& request) {
   std::vector<sdk::Case> all;
-  for (const GemmShape& shape : kernels::gemm_ceiling_shapes()) all.push_back(gemm_case(shape));
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    if (dtype == DType::bf16 && request.dtype != "bf16") continue;
+    for (const GemmShape& shape : kernels::gemm_ceiling_shapes(dtype))
+      all.push_back(gemm_case(shape));
+  }
   // An array is twice the cache, so that two of them evict each other; the cache is shared by ranks
   // and counted whole.
   const int64_t most = int64_t{64} << 20;

@@ -6,47 +6,54 @@
 #include "bench/base/status.h"
 #include "bench/device/buffer.h"
 #include "kernels/ceiling/op.h"
+#include "kernels/linear/op.h"
 #include "tests/kernels/support.h"
 
 namespace bench::kernels::test {
 namespace {
 
 TEST(GemmCeiling, HasSeveralLargeShapesWithNamesOfTheirOwn) {
-  std::set<std::string_view> names;
-  for (const auto& s : gemm_ceiling_shapes()) {
-    EXPECT_GE(s.flops(), 1e9) << s.name;
-    names.insert(s.name);
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    std::set<std::string_view> names;
+    for (const auto& s : gemm_ceiling_shapes(dtype)) {
+      EXPECT_GE(s.flops(), 1e9) << s.name;
+      EXPECT_EQ(s.dtype, dtype) << s.name;
+      names.insert(s.name);
+    }
+    EXPECT_EQ(names.size(), gemm_ceiling_shapes(dtype).size());
+    EXPECT_GE(names.size(), 6u);
   }
-  EXPECT_EQ(names.size(), gemm_ceiling_shapes().size());
-  EXPECT_GE(names.size(), 6u);
 }
 
-enum class Way { kPlain, kPrepared, kSgemm };
-
-class GemmWays : public testing::TestWithParam<std::tuple<Way, bool, bool>> {};
+class GemmWays : public testing::TestWithParam<std::tuple<GemmWay, DType, bool, bool>> {};
 
 TEST_P(GemmWays, ComputeTheProduct) {
-  const auto [way, transpose_a, transpose_b] = GetParam();
+  const auto [way, dtype, transpose_a, transpose_b] = GetParam();
+  if (dtype == DType::bf16 && way != GemmWay::kPacked &&
+      (way == GemmWay::kSgemm || cpu::onednn_bf16_arithmetic().empty()))
+    GTEST_SKIP() << "no such product in bf16 here";
   const GemmShape shape{.name = "odd",
                         .m = 65,
                         .n = 127,
                         .k = 33,
                         .transpose_a = transpose_a,
                         .transpose_b = transpose_b,
-                        .prepared = way == Way::kPrepared,
-                        .sgemm = way == Way::kSgemm};
+                        .way = way,
+                        .dtype = dtype};
   Cpu device(2);
   cpu::GemmCeiling gemm(device.context(), shape);
   gemm.run(device.context());
   gemm.run(device.context());
   std::vector<float> want(gemm.c().size());
   reference_gemm(shape, gemm.a().data(), gemm.b().data(), want.data());
-  EXPECT_LE(error_of<float>(gemm.c(), want), gemm_tolerance(shape.k));
+  EXPECT_LE(error_of<float>(gemm.c(), want), gemm_tolerance(shape));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GemmWays,
-                         testing::Combine(testing::Values(Way::kPlain, Way::kPrepared, Way::kSgemm),
-                                          testing::Bool(), testing::Bool()));
+                         testing::Combine(testing::Values(GemmWay::kMatmul, GemmWay::kPrepared,
+                                                          GemmWay::kSgemm, GemmWay::kPacked),
+                                          testing::Values(DType::f32, DType::bf16), testing::Bool(),
+                                          testing::Bool()));
 
 class Streams : public testing::TestWithParam<std::tuple<StreamKind, bool>> {};
 
