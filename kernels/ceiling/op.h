@@ -18,8 +18,8 @@ enum class GemmWay {
   kMatmul,    // oneDNN's matmul primitive
   kPrepared,  // the same, the operands brought into the library's own layout outside the timed
               // part, as a weight that stays the same could be
-  kSgemm,   // oneDNN's BLAS-like call, f32 only
-  kPacked,  // the micro-kernel of our own
+  kSgemm,     // oneDNN's BLAS-like call, f32 only
+  kPacked,    // the micro-kernel of our own
 };
 
 // c[m,n] = op(a)[m,k] · op(b)[k,n] from operands of type f32 or bf16, sums kept in f32. c is of the
