@@ -32,4 +32,8 @@ double sum_tolerance(int64_t terms) {
 template <class T>
 constexpr double kElementTolerance = 32 * kRounding<Wide<T>> + kStoring<T>;
 
+// What approximations may add that are good enough beside storing in T: an eighth of its rounding.
+template <class T>
+constexpr double kApproximation = std::is_same_v<T, Wide<T>> ? 0 : kRounding<T> / 8;
+
 }  // namespace bench::kernels

@@ -99,6 +99,64 @@ inline void reference_stream(const StreamPass& s) {
 // one rounding.
 inline double stream_tolerance(int64_t size) { return sum_tolerance<float>(size); }
 
+// A pass with the traffic of an op: so many arrays read and written for each element, the written
+// ones being the first of those read where it works in place. Named as ops name their pattern.
+struct StreamPattern {
+  std::string_view name;  // "r4w3"
+  int reads, writes;
+  bool in_place;
+};
+
+inline constexpr StreamPattern kStreamPatterns[] = {
+    {"r1w1", 1, 1, true},   // y = f(y)
+    {"r2w1", 2, 1, true},   // a residual addition
+    {"r2w2", 2, 2, false},  // layer norm forward with a residual
+    {"r3w1", 3, 1, false},  // layer norm backward with one
+    {"r4w3", 4, 3, true},   // AdamW
+};
+
+// Every output becomes the mean of the inputs. non_temporal: as for StreamPass, of every output,
+// and not in place.
+struct PatternPass {
+  StreamPattern pattern;
+  bool non_temporal;
+  int64_t size;
+  const float* in[4];  // [size] each, the first `reads` of them
+  float* out[3];       // [size] each, the first `writes`; in place: what in[0], in[1], ... are
+
+  double bytes() const {
+    return static_cast<double>((pattern.reads + pattern.writes) * size) * sizeof(float);
+  }
+};
+
+inline void reference_pattern_stream(const PatternPass& s) {
+  for (int64_t i = 0; i < s.size; ++i) {
+    double sum = 0;
+    for (int k = 0; k < s.pattern.reads; ++k) sum += s.in[k][i];
+    for (int k = 0; k < s.pattern.writes; ++k) {
+      s.out[k][i] = static_cast<float>(sum / s.pattern.reads);
+    }
+  }
+}
+
+// How fast exponentials and random numbers can be made at all, without memory: `size` of them, each
+// thread's in blocks of so many that stay in its first cache.
+inline constexpr int64_t kArithmeticBlock = 2048;
+
+// y = exp(x), block after block of the same x.
+struct ExpPass {
+  int64_t size;
+  const float* x;  // [kArithmeticBlock], <= 88
+  float* y;        // [threads, kArithmeticBlock]: the last block of each
+};
+
+// The 16 bits of a dropout element each, from position 0 on; size a multiple of the block.
+struct RandomPass {
+  int64_t size;
+  uint64_t seed;
+  uint16_t* bits;  // [threads, kArithmeticBlock]: the last block of each
+};
+
 namespace cpu {
 
 // A product prepared once and run many times; it owns operands of fixed content and the result.
@@ -125,6 +183,10 @@ class GemmCeiling {
 // One pass on the device's threads. Throws UsageError for non-temporal stores to an address that is
 // not a multiple of 64.
 void stream(const Context& context, const StreamPass& pass);
+void pattern_stream(const Context& context, const PatternPass& pass);
+
+void exponentials(const Context& context, const ExpPass& pass);
+void random_numbers(const Context& context, const RandomPass& pass);
 
 }  // namespace cpu
 }  // namespace bench::kernels

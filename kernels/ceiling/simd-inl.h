@@ -41,5 +41,46 @@ inline double stream_part(const StreamPass& s, const Part& part) {
   return sum;
 }
 
+template <int kReads, int kWrites, bool kStream>
+HWY_INLINE void pattern_rows(const PatternPass& s, const Part& part) {
+  for_vectors<float>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
+    auto sum = hn::LoadU(d, s.in[0] + i);
+    for (int k = 1; k < kReads; ++k) sum = hn::Add(sum, hn::LoadU(d, s.in[k] + i));
+    const auto mean = hn::Mul(sum, hn::Set(d, 1.0f / kReads));
+    for (int k = 0; k < kWrites; ++k) {
+      if constexpr (kStream && hn::MaxLanes(d) > 1) {
+        hn::Stream(mean, d, s.out[k] + i);
+      } else {
+        hn::StoreU(mean, d, s.out[k] + i);
+      }
+    }
+  });
+  if constexpr (kStream) hwy::FlushStream();
+}
+
+template <bool kStream>
+HWY_INLINE void pattern_of_kind(const PatternPass& s, const Part& part) {
+  const int kind = 10 * s.pattern.reads + s.pattern.writes;
+  if (kind == 11) pattern_rows<1, 1, kStream>(s, part);
+  if (kind == 21) pattern_rows<2, 1, kStream>(s, part);
+  if (kind == 22) pattern_rows<2, 2, kStream>(s, part);
+  if (kind == 31) pattern_rows<3, 1, kStream>(s, part);
+  if (kind == 43) pattern_rows<4, 3, kStream>(s, part);
+}
+
+inline void pattern_part(const PatternPass& s, const Part& part) {
+  if (s.non_temporal) {
+    pattern_of_kind<true>(s, part);
+  } else {
+    pattern_of_kind<false>(s, part);
+  }
+}
+
+inline void exp_block(const float* x, int64_t size, float* y) {
+  for_vectors<float>(0, size, [&](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(exp_of(d, hn::LoadU(d, x + i)), d, y + i);
+  });
+}
+
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/base/status.h"
 #include "kernels/ceiling/op.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
+#include "kernels/dropout/op.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -15,13 +18,21 @@
 namespace bench::kernels::cpu {
 
 HWY_EXPORT(stream_part);
+HWY_EXPORT(pattern_part);
+HWY_EXPORT(exp_block);
+
+namespace {
+
+void require_alignment(const float* to) {
+  if (reinterpret_cast<uintptr_t>(to) % 64 == 0) return;
+  throw UsageError(fmt::format("non-temporal stores need memory aligned to 64 bytes, not {}",
+                               static_cast<const void*>(to)));
+}
+
+}  // namespace
 
 void stream(const Context& context, const StreamPass& pass) {
-  if (pass.non_temporal && pass.kind != StreamKind::kRead &&
-      reinterpret_cast<uintptr_t>(pass.c) % 64 != 0) {
-    throw UsageError(fmt::format("non-temporal stores need memory aligned to 64 bytes, not {}",
-                                 static_cast<const void*>(pass.c)));
-  }
+  if (pass.non_temporal && pass.kind != StreamKind::kRead) require_alignment(pass.c);
   thread_local Scratch memory;
   const int parts = context.device.threads();
   double* const partial = memory.elements<double>(parts);
@@ -33,6 +44,37 @@ void stream(const Context& context, const StreamPass& pass) {
   double sum = 0;
   for (int i = 0; i < parts; ++i) sum += partial[i];
   *pass.sum = sum;
+}
+
+void pattern_stream(const Context& context, const PatternPass& pass) {
+  const auto known = [&](const StreamPattern& p) {
+    return p.reads == pass.pattern.reads && p.writes == pass.pattern.writes;
+  };
+  if (std::none_of(std::begin(kStreamPatterns), std::end(kStreamPatterns), known)) {
+    throw UsageError(fmt::format("no stream with {} reads and {} writes", pass.pattern.reads,
+                                 pass.pattern.writes));
+  }
+  for (int k = 0; pass.non_temporal && k < pass.pattern.writes; ++k) require_alignment(pass.out[k]);
+  const auto run = HWY_DYNAMIC_DISPATCH(pattern_part);
+  parallel_parts(context, pass.size, kLine<float>, [&](const Part& part) { run(pass, part); });
+}
+
+void exponentials(const Context& context, const ExpPass& pass) {
+  const auto run = HWY_DYNAMIC_DISPATCH(exp_block);
+  parallel_parts(context, pass.size, kArithmeticBlock, [&](const Part& part) {
+    float* const y = pass.y + part.index * kArithmeticBlock;
+    for (int64_t i = part.begin; i < part.end; i += kArithmeticBlock)
+      run(pass.x, kArithmeticBlock, y);
+  });
+}
+
+void random_numbers(const Context& context, const RandomPass& pass) {
+  parallel_parts(context, pass.size, kArithmeticBlock, [&](const Part& part) {
+    uint16_t* const bits = pass.bits + part.index * kArithmeticBlock;
+    for (int64_t i = part.begin; i < part.end; i += kArithmeticBlock) {
+      dropout_bits(pass.seed, static_cast<uint64_t>(i), kArithmeticBlock, bits);
+    }
+  });
 }
 
 }  // namespace bench::kernels::cpu

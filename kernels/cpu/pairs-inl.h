@@ -57,6 +57,17 @@ HWY_INLINE void store_pair(const Pair<D>& v, D d, T* to) {
   store_whole<kStream>(v.b, d, to + hn::Lanes(d));
 }
 
+// As rounded_to_bf16, for what was computed from bfloat16: a NaN that came from there, or from the
+// arithmetic, has zeros in its lower half and stays one.
+template <class D>
+HWY_INLINE hn::Vec<hn::Repartition<uint32_t, D>> rounded_from_bf16([[maybe_unused]] D d,
+                                                                   hn::Vec<D> v) {
+  const hn::Repartition<uint32_t, D> d32;
+  const auto bits = hn::BitCast(d32, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
+  return hn::Add(hn::Add(bits, hn::Set(d32, 0x7fffu)), odd);
+}
+
 template <bool kStream, class D>
 HWY_INLINE void store_pair(const Pair<D>& v, D d, bfloat16* to) {
 #if HWY_TARGET == HWY_SCALAR
@@ -64,8 +75,8 @@ HWY_INLINE void store_pair(const Pair<D>& v, D d, bfloat16* to) {
   store(v.b, d, to + 1);
 #else
   const hn::Repartition<uint16_t, D> d16;
-  const auto low = hn::ShiftRight<16>(rounded_to_bf16(d, v.a));
-  const auto both = hn::OddEven(hn::BitCast(d16, rounded_to_bf16(d, v.b)), hn::BitCast(d16, low));
+  const auto low = hn::ShiftRight<16>(rounded_from_bf16(d, v.a));
+  const auto both = hn::OddEven(hn::BitCast(d16, rounded_from_bf16(d, v.b)), hn::BitCast(d16, low));
   store_whole<kStream>(both, d16, reinterpret_cast<uint16_t*>(to));
 #endif
 }
@@ -121,6 +132,25 @@ struct Nothing {
 template <class T, class F, class... In>
 HWY_INLINE void map_pairs(int64_t size, T* out, const F& f, const In*... in) {
   map_pairs<T, false>(size, out, f, Nothing(), in...);
+}
+
+// body(d, at, in[i]...) for i in [0, size), to fill blocks of Wide<T> at their places. A long chain
+// of operations is better taken in several loops over a block in the first cache: of one loop the
+// processor's scheduler holds little more than a step, whose operations wait for each other.
+template <class T, class Body, class... In>
+HWY_INLINE void visit_pairs(int64_t size, const Body& body, const In*... in) {
+  const hn::ScalableTag<Wide<T>> d;
+  const hn::CappedTag<Wide<T>, 1> one;
+  const int64_t step = pair_lanes<T>();
+  int64_t i = 0;
+  for (; i + step <= size; i += step) {
+    const auto both = [&](const auto&... v) HWY_ATTR {
+      body(d, i, v.a...);
+      body(d, i + step / 2, v.b...);
+    };
+    both(load_pair(d, in + i)...);
+  }
+  for (; i < size; ++i) body(one, i, load(one, in + i)...);
 }
 
 // K sums over i in [0, size): f(d, at, sums, in[i]...) adds to sums[0, K). Four chains each hide

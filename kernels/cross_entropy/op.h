@@ -71,7 +71,7 @@ void reference_cross_entropy_grad(const CrossEntropyGrad<T>& a) {
 
 template <class T>
 double cross_entropy_tolerance(int64_t cols) {
-  return 2 * sum_tolerance<T>(cols);
+  return 2 * sum_tolerance<T>(cols) + kApproximation<T>;
 }
 
 namespace cpu {

@@ -24,8 +24,11 @@ template <class T>
 HWY_INLINE BlockSum<T> exp_sum_and_next_max(const T* block, int64_t size, int64_t next_size,
                                             Wide<T> shift) {
   using W = Wide<T>;
-  const auto exponential = [shift](auto d, auto x)
-                               HWY_ATTR { return exp_of(d, hn::Sub(x, hn::Set(d, shift))); };
+  using Exp2 =
+      std::conditional_t<std::is_same_v<T, bfloat16>, Exp2OfFourTerms, Exp2Constants<Wide<T>>>;
+  const auto exponential = [shift](auto d, auto x) HWY_ATTR {
+    return exp_with<Exp2>(d, hn::Sub(x, hn::Set(d, shift)));
+  };
   const T* const next = block + size;
   const hn::ScalableTag<W> d;
   const int64_t step = pair_lanes<T>(), both = HWY_MIN(size, next_size) / step * step;
@@ -90,7 +93,8 @@ HWY_INLINE void cross_entropy_grad_row(const CrossEntropyGrad<T>& a, int64_t r, 
   const Wide<T> most = a.row_max[r], factor = a.scale / a.sum_and_target[r];
   const Wide<T> at_target = target >= 0 ? Wide<T>(row[target]) : Wide<T>(0);
   const auto probability = [most, factor](auto d, int64_t, auto x) HWY_ATTR {
-    return hn::Mul(exp_of(d, hn::Sub(x, hn::Set(d, most))), hn::Set(d, factor));
+    const auto shifted = hn::Sub(x, hn::Set(d, most));
+    return hn::Mul(exp_with<typename Precision<T>::Exp2>(d, shifted), hn::Set(d, factor));
   };
   map_pairs<T, kStream>(valid, grad, probability, Nothing(), row);
   std::fill(grad + valid, grad + a.cols, T(0));

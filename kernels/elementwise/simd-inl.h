@@ -1,14 +1,14 @@
 // Vector code of the element-wise ops, read once for each instruction set.
-#include "kernels/cpu/simd-inl.h"
+#include "kernels/cpu/pairs-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bench::kernels::cpu::HWY_NAMESPACE {
 
 template <class T>
 void add_part(const Add<T>& a, const Part& part) {
-  for_vectors<T>(part.begin, part.end, [&](auto d, int64_t i) HWY_ATTR {
-    store(hn::Add(load(d, a.y + i), load(d, a.x + i)), d, a.y + i);
-  });
+  const auto add = [](auto, int64_t, auto y, auto x) HWY_ATTR { return hn::Add(y, x); };
+  T* const y = a.y + part.begin;
+  map_pairs<T>(part.end - part.begin, y, add, y, a.x + part.begin);
 }
 
 template <class D>

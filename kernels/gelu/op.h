@@ -45,12 +45,12 @@ void reference_gelu_backward(const GeluBackward<T>& a) {
 // x + bias often lies halfway between two bfloat16 numbers, and GELU leaves a large one where it
 // is: the last digit then decides which of the two is stored.
 template <class T>
-constexpr double kGeluTolerance = kElementTolerance<T> + kStoring<T>;
+constexpr double kGeluTolerance = kElementTolerance<T> + kStoring<T> + kApproximation<T>;
 
 // Of d_bias.
 template <class T>
 double gelu_bias_tolerance(int64_t n) {
-  return kElementTolerance<Wide<T>> + sum_tolerance<Wide<T>>(n);
+  return kElementTolerance<Wide<T>> + sum_tolerance<Wide<T>>(n) + kApproximation<T>;
 }
 
 namespace cpu {

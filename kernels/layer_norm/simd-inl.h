@@ -31,28 +31,47 @@ HWY_INLINE RowMoments<Wide<T>> row_moments(const T* x, int64_t h, const Ahead& a
   return {shift + off, variance < 0 ? W(0) : variance};
 }
 
+// Mean and rstd of row r; with a residual the sum is stored first.
+template <class T>
+HWY_INLINE void layer_norm_statistics(const LayerNormForward<T>& a, int64_t r) {
+  const T* x = a.x + r * a.h;
+  if (a.residual != nullptr) {
+    T* const sum = a.sum + r * a.h;
+    const auto add = [](auto, int64_t, auto v, auto w) HWY_ATTR { return hn::Add(v, w); };
+    map_pairs<T>(a.h, sum, add, x, a.residual + r * a.h);
+    x = sum;
+  }
+  const auto moments = row_moments(x, a.h, Nothing());
+  a.mean[r] = moments.mean;
+  a.rstd[r] = Wide<T>(1) / std::sqrt(moments.variance + a.eps);
+}
+
+template <class T, bool kStream>
+HWY_INLINE void layer_norm_normalise(const LayerNormForward<T>& a, int64_t r, const T* next) {
+  const Wide<T> mean = a.mean[r], rstd = a.rstd[r];
+  const auto normalise = [mean, rstd](auto d, int64_t, auto v, auto gamma, auto beta) HWY_ATTR {
+    const auto normed = hn::Mul(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, rstd));
+    return hn::MulAdd(normed, gamma, beta);
+  };
+  const auto ahead = [next](int64_t i) HWY_ATTR { prefetch_step(next + i); };
+  const T* const x = a.residual == nullptr ? a.x : a.sum;
+  map_pairs<T, kStream>(a.h, a.y + r * a.h, normalise, ahead, x + r * a.h, a.gamma, a.beta);
+}
+
+// Some rows at a time, few enough to stay in the first cache: the sums of a row are added up across
+// lanes, and rooted, while the next one is read.
 template <class T, bool kStream>
 HWY_INLINE void layer_norm_forward_rows(const LayerNormForward<T>& a, const Part& part) {
-  using W = Wide<T>;
-  for (int64_t r = part.begin; r < part.end; ++r) {
-    const T* x = a.x + r * a.h;
-    if (a.residual != nullptr) {
-      T* const sum = a.sum + r * a.h;
-      const auto add = [](auto, int64_t, auto v, auto w) HWY_ATTR { return hn::Add(v, w); };
-      map_pairs<T>(a.h, sum, add, x, a.residual + r * a.h);
-      x = sum;
+  constexpr int64_t kTogetherBytes = 12 << 10;
+  const int64_t row_bytes = a.h * static_cast<int64_t>(sizeof(T));
+  const int64_t together = HWY_MAX(int64_t{1}, kTogetherBytes / row_bytes);
+  for (int64_t first = part.begin; first < part.end; first += together) {
+    const int64_t last = HWY_MIN(first + together, part.end);
+    for (int64_t r = first; r < last; ++r) layer_norm_statistics(a, r);
+    for (int64_t r = first; r < last; ++r) {
+      const int64_t next = HWY_MIN(r + together, part.end - 1);
+      layer_norm_normalise<T, kStream>(a, r, a.x + next * a.h);
     }
-    const auto moments = row_moments(x, a.h, Nothing());
-    const W mean = moments.mean, rstd = W(1) / std::sqrt(moments.variance + a.eps);
-    const auto normalise = [mean, rstd](auto d, int64_t, auto v, auto gamma, auto beta) HWY_ATTR {
-      const auto normed = hn::Mul(hn::Sub(v, hn::Set(d, mean)), hn::Set(d, rstd));
-      return hn::MulAdd(normed, gamma, beta);
-    };
-    const T* const next = HWY_MIN(r + 1, part.end - 1) * a.h + a.x;
-    const auto ahead = [next](int64_t i) HWY_ATTR { prefetch_step(next + i); };
-    map_pairs<T, kStream>(a.h, a.y + r * a.h, normalise, ahead, x, a.gamma, a.beta);
-    a.mean[r] = mean;
-    a.rstd[r] = rstd;
   }
 }
 

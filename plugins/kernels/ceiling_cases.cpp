@@ -163,6 +163,7 @@ std::vector<sdk::Case> ceiling_cases(const sdk::Request& request) {
     all.push_back(stream_case("triad", StreamKind::kTriad, non_temporal, size, request.seed));
   }
   all.push_back(stream_case("read", StreamKind::kRead, false, size, request.seed));
+  for (sdk::Case& made : pattern_ceilings(size, request.seed)) all.push_back(std::move(made));
   return all;
 }
 

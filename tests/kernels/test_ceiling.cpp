@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 #include <string>
 
 #include "bench/base/status.h"
 #include "bench/device/buffer.h"
 #include "kernels/ceiling/op.h"
+#include "kernels/dropout/op.h"
 #include "kernels/linear/op.h"
 #include "tests/kernels/support.h"
 
@@ -111,6 +113,77 @@ TEST(StreamPass, RefusesNonTemporalStoresOutOfLine) {
                                               .b = nullptr,
                                               .c = memory + 1}),
                UsageError);
+}
+
+void expect_pattern(const StreamPattern& pattern, bool non_temporal, int64_t size) {
+  Cpu device(2);
+  CpuDevice memory(1);
+  std::vector<Buffer<float>> got_arrays;
+  std::vector<std::vector<float>> want_arrays;
+  PatternPass got{pattern, non_temporal, size, {}, {}}, want = got;
+  // In place the outputs are the first inputs, else they follow them.
+  const int arrays = pattern.reads + (pattern.in_place ? 0 : pattern.writes);
+  for (int k = 0; k < arrays; ++k) {
+    want_arrays.push_back(random_values<float>(size, static_cast<uint32_t>(k + 1)));
+    got_arrays.emplace_back(memory, size);
+    std::copy(want_arrays[k].begin(), want_arrays[k].end(), got_arrays[k].data());
+  }
+  for (int k = 0; k < pattern.reads; ++k) {
+    got.in[k] = got_arrays[k].data();
+    want.in[k] = want_arrays[k].data();
+  }
+  for (int k = 0; k < pattern.writes; ++k) {
+    const int at = pattern.in_place ? k : pattern.reads + k;
+    got.out[k] = got_arrays[at].data();
+    want.out[k] = want_arrays[at].data();
+  }
+  cpu::pattern_stream(device.context(), got);
+  reference_pattern_stream(want);
+  for (int k = 0; k < arrays; ++k) {
+    const std::span<const float> values(got_arrays[k].data(), static_cast<size_t>(size));
+    EXPECT_LE(error_of<float>(values, want_arrays[k]), kElementTolerance<float>)
+        << pattern.name << " " << size << ", array " << k;
+  }
+}
+
+TEST(PatternStreams, DoWhatTheReferenceDoes) {
+  for (const auto& pattern : kStreamPatterns) {
+    for (const int64_t size : {1, 17, 1023, 20001}) {
+      expect_pattern(pattern, false, size);
+      if (!pattern.in_place) expect_pattern(pattern, true, size);
+    }
+  }
+}
+
+TEST(PatternStreams, RefuseOnesThatAreNotThere) {
+  Cpu device(1);
+  EXPECT_THROW(cpu::pattern_stream(device.context(), {{"r4w1", 4, 1, false}, false, 16, {}, {}}),
+               UsageError);
+}
+
+TEST(Arithmetic, ExponentialsAreRight) {
+  Cpu device(2);
+  const auto x = random_values<float>(kArithmeticBlock, 1);
+  std::vector<float> y(2 * kArithmeticBlock), want;
+  cpu::exponentials(device.context(), {.size = 5 * kArithmeticBlock, .x = x.data(), .y = y.data()});
+  for (const float v : x) want.push_back(std::exp(v));
+  const std::span<const float> got(y);
+  for (const size_t thread : {0, 1}) {
+    EXPECT_LE(error_of<float>(got.subspan(thread * kArithmeticBlock, kArithmeticBlock), want),
+              kElementTolerance<float>);
+  }
+}
+
+TEST(Arithmetic, RandomNumbersAreThoseOfDropout) {
+  Cpu device(2);
+  std::vector<uint16_t> bits(2 * kArithmeticBlock);
+  cpu::random_numbers(device.context(),
+                      {.size = 4 * kArithmeticBlock, .seed = 3, .bits = bits.data()});
+  for (int64_t i = 0; i < 2 * kArithmeticBlock; ++i) {
+    // The threads' last blocks are the second and the fourth.
+    const int64_t position = i < kArithmeticBlock ? i + kArithmeticBlock : i + 2 * kArithmeticBlock;
+    ASSERT_EQ(bits[i], dropout_bits(3, static_cast<uint64_t>(position))) << i;
+  }
 }
 
 }  // namespace
