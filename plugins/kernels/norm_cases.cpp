@@ -150,9 +150,9 @@ sdk::Case add(const OpSetting<T>& s, Size size) {
        .op = "elementwise",
        .extents = {{"m", static_cast<double>(size.n)}, {"h", static_cast<double>(s.h)}},
        .bytes = 3.0 * static_cast<double>(count * sizeof(T)),
-       .pattern = "triad",
+       .pattern = "r2w1",
        .cold = size.cold,
-       .flank = "ceiling.stream.triad"},
+       .flank = "ceiling.stream.r2w1"},
       [=](Memory& memory) {
         return Tensors{
             .size = count, .x = memory.uniform<T>(count), .y = memory.filled<T>(count, T(0))};

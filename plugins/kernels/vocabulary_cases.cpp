@@ -97,10 +97,10 @@ sdk::Case embedding_backward(const OpSetting<T>& s, Size size) {
        .op = "embedding",
        .extents = {{"m", static_cast<double>(n)}, {"h", static_cast<double>(h)}},
        .bytes = embedding_bytes(n, s.seq, h, sizeof(T) + 2 * sizeof(Wide<T>), 2 * sizeof(Wide<T>)),
-       .pattern = "triad",
+       .pattern = "r2w1",
        .per_step = 1,
        .cold = size.cold,
-       .flank = "ceiling.stream.triad"},
+       .flank = "ceiling.stream.r2w1"},
       [=, rows = s.padded_vocab, vocab = s.vocab, seq = s.seq](Memory& memory) {
         return Tensors{.n = n,
                        .h = h,
