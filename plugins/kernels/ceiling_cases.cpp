@@ -62,7 +62,8 @@ std::string arithmetic_of(const GemmShape& shape) {
 sdk::Case gemm_case(const GemmShape& shape) {
   sdk::Case made;
   made.dtype = shape.dtype;
-  made.name = fmt::format("ceiling.gemm.{}", shape.name);
+  made.name =
+      fmt::format("ceiling.gemm.{}{}", shape.name, shape.dtype == DType::f32 ? "" : ".bf16");
   made.text_params = {{"mode", "hot"},
                       {"layout", shape.way == GemmWay::kPrepared ? "prepared" : "plain"},
                       {"arithmetic", arithmetic_of(shape)}};
@@ -135,8 +136,7 @@ sdk::Case stream_case(const char* name, StreamKind kind, bool non_temporal, int6
   made.number_params = {{"size", static_cast<double>(size)}};
   made.bytes = pass.bytes();
   made.memory_bytes = 3.0 * sizeof(float) * static_cast<double>(size);
-  made.ceiling =
-      BENCH_CEILING_COPY;  // for the cases of its own pattern; a copy for the others, too
+  made.ceiling = BENCH_CEILING_COPY;  // of its own pattern; a copy of the others, too
   made.open = [pass, seed](const sdk::Place& place) {
     return std::make_unique<StreamInstance>(place, pass, seed);
   };
