@@ -35,6 +35,12 @@ void add_weight_grad(const LinearWeightGrad<float>& a) {
                    .ldc = a.in});
 }
 
+// Elsewhere the library would only transpose the weight, which gains nothing and costs its memory.
+template <class Args>
+bool own_layout(const Args& a) {
+  return a.prepared != nullptr && onednn_prefers_own_layouts();
+}
+
 WeightGradProduct product_of(const LinearWeightGrad<bfloat16>& a, float* dw) {
   return {.dtype = DType::bf16,
           .n = a.n,
@@ -69,14 +75,14 @@ void linear_forward_onednn(const Context& context, const LinearForward<T>& a) {
           .b = a.w,
           .bias = a.bias,
           .c = a.y,
-          .prepared = a.prepared == nullptr ? nullptr : &a.prepared->forward});
+          .prepared = own_layout(a) ? &a.prepared->forward : nullptr});
 }
 
 template <class T>
 void linear_input_grad_onednn(const Context& context, const LinearInputGrad<T>& a) {
   const ScopedThreads threads(context);
   if constexpr (std::is_same_v<T, float>) {
-    if (a.prepared == nullptr || !onednn_prefers_own_layouts()) {
+    if (!own_layout(a)) {
       return gemm(Gemm<float>{.m = a.n,
                               .n = a.in,
                               .k = a.out,
@@ -95,7 +101,7 @@ void linear_input_grad_onednn(const Context& context, const LinearInputGrad<T>& 
           .a = a.dy,
           .b = a.w,
           .c = a.dx,
-          .prepared = a.prepared == nullptr ? nullptr : &a.prepared->input_grad});
+          .prepared = own_layout(a) ? &a.prepared->input_grad : nullptr});
 }
 
 void linear_weight_grad_onednn(const Context& context, const LinearWeightGrad<float>& a) {

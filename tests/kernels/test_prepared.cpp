@@ -55,11 +55,14 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 
 template <class T>
 void expect_fresh_after_invalidate(const std::string& variant) {
-  Layer<T> layer(ops_for<T>(DeviceKind::cpu, {{"linear", variant}}));
+  const auto ops = ops_for<T>(DeviceKind::cpu, {{"linear", variant}});
+  Layer<T> layer(ops);
   PreparedWeights prepared;
   layer.write_weight(3);
   const auto first = layer.products(&prepared);
   const int64_t forms = prepared.fills();
+  EXPECT_EQ(forms > 0, ops.linear_prepared_bytes(kRows, kIn, kOut) > 0)
+      << variant << " keeps what it does not declare";
   EXPECT_TRUE(same<T>(layer.products(&prepared), first)) << variant;
   EXPECT_EQ(prepared.fills(), forms) << variant << ": made again though nothing was written";
 
