@@ -23,18 +23,30 @@ class Measuring(Case):
             recorded = [float(line) for line in file]
         return case, recorded
 
+    def undisturbed(self, check):
+        """A wrong clock is wrong every time; another process that takes the CPU between two readings is not there thrice."""
+        for _ in range(2):
+            try:
+                return check()
+            except AssertionError:
+                pass
+        return check()
+
+    def check_quantiles(self, microseconds, samples):
+        case, recorded = self.spin(microseconds, samples)
+        time = case["time_s"]
+        self.assertEqual(time["n"], samples)
+        recorded = recorded[-samples:]  # the samples are the last calls
+        for name, q in (("p5", 0.05), ("median", 0.5), ("p95", 0.95)):
+            if time.get(name) is None:
+                continue  # p95 is reported from 200 samples on
+            true = quantile(recorded, q)
+            self.assertAlmostEqual(time[name], true, delta=max(0.01 * true, 1e-6), msg=name)
+
     def test_reported_quantiles_are_the_recorded_ones(self):
         for microseconds, samples in ((10, 400), (100, 400), (1000, 100), (10000, 40), (100000, 12)):
             with self.subTest(microseconds=microseconds):
-                case, recorded = self.spin(microseconds, samples)
-                time = case["time_s"]
-                self.assertEqual(time["n"], samples)
-                recorded = recorded[-samples:]  # the samples are the last calls
-                for name, q in (("p5", 0.05), ("median", 0.5), ("p95", 0.95)):
-                    if time.get(name) is None:
-                        continue  # p95 is reported from 200 samples on
-                    true = quantile(recorded, q)
-                    self.assertAlmostEqual(time[name], true, delta=max(0.01 * true, 1e-6), msg=name)
+                self.undisturbed(lambda: self.check_quantiles(microseconds, samples))
 
     def test_a_cold_case_is_timed_one_iteration_at_a_time(self):
         self.expect(DONE, *self.run_planted(["spin", "cold-spin"], **{"time-budget": 1}), env={"PLANTED_SPIN_US": "1"})
@@ -59,6 +71,9 @@ class Measuring(Case):
             self.assertEqual(self.bench("validate", self.path("out.json")).returncode, DONE)
 
     def test_the_slow_rank_is_named(self):
+        self.undisturbed(self.check_slow_rank)
+
+    def check_slow_rank(self):
         case, _ = self.spin(2000, 60, ranks=2, PLANTED_SLOW_RANK="1")
         ranks = case["ranks_time_s"]
         histogram = ranks["last_rank_histogram"]
