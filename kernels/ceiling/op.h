@@ -108,7 +108,6 @@ struct StreamPattern {
 };
 
 inline constexpr StreamPattern kStreamPatterns[] = {
-    {"r1w1", 1, 1, true},   // y = f(y)
     {"r2w1", 2, 1, true},   // a residual addition
     {"r2w2", 2, 2, false},  // layer norm forward with a residual
     {"r3w1", 3, 1, false},  // layer norm backward with one

@@ -61,7 +61,6 @@ HWY_INLINE void pattern_rows(const PatternPass& s, const Part& part) {
 template <bool kStream>
 HWY_INLINE void pattern_of_kind(const PatternPass& s, const Part& part) {
   const int kind = 10 * s.pattern.reads + s.pattern.writes;
-  if (kind == 11) pattern_rows<1, 1, kStream>(s, part);
   if (kind == 21) pattern_rows<2, 1, kStream>(s, part);
   if (kind == 22) pattern_rows<2, 2, kStream>(s, part);
   if (kind == 31) pattern_rows<3, 1, kStream>(s, part);

@@ -65,7 +65,8 @@ sdk::Check check_backward(const AttentionBackward<T>& a) {
                 "one head of d_qkv");
 }
 
-// Two products over the half of the square on and below the diagonal; backward takes five.
+// Two products over the half of the square on and below the diagonal; backward takes four, and
+// flash one more, since it makes the probabilities again.
 template <class T>
 OpWork work(const OpSetting<T>& s, const std::string& name, double products, double tensors,
             bool cold) {
@@ -108,7 +109,7 @@ template <class T>
 sdk::Case backward(const OpSetting<T>& s, bool cold) {
   using Tensors = Both<T>;
   return op_case<Tensors>(
-      s, work(s, "gpt2.layer.attention.bwd", 5, 8, cold),
+      s, work(s, "gpt2.layer.attention.bwd", s.variant_of("attention") == "flash" ? 5 : 4, 8, cold),
       [s](Memory& memory) {
         const AttentionForward<T> f = allocate_forward(s, memory);
         const int64_t out = f.batch * f.seq * f.heads * f.d;

@@ -139,7 +139,7 @@ sdk::Case backward(const OpSetting<T>& s, const std::string& name, bool residual
       });
 }
 
-// y grows by x with every iteration, so x is small: what is added must not vanish in y's rounding.
+// y grows by x with every iteration, and the oracle takes the same steps with the same roundings.
 template <class T>
 sdk::Case add(const OpSetting<T>& s, Size size) {
   const int64_t count = size.n * s.h;

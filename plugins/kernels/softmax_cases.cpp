@@ -35,7 +35,7 @@ OpWork work(const Setting& s, const char* name, double read, Size size) {
           .bytes = static_cast<double>(size.n) * row_bytes<T>(s, read),
           .pattern = "copy",
           .cold = size.cold,
-          .flank = "ceiling.stream.copy_nt"};
+          .flank = "ceiling.stream.copy"};
 }
 
 template <class T>

@@ -14,7 +14,7 @@ using schema::Closure;
 using schema::Number;
 
 // What does not make a kernel another part of the step.
-constexpr std::string_view kOwn[] = {"variant", "mode", "per_step"};
+constexpr std::string_view kOwn[] = {"variant", "arithmetic", "mode", "per_step"};
 
 bool agrees(const CaseResult& kernel, const char* param, const Number& step) {
   const Number mine = number_param(kernel, param);
@@ -34,7 +34,24 @@ bool is_part(const CaseResult& kernel, const CaseResult& step) {
          agrees(kernel, "h", number_param(step, "hidden"));
 }
 
-// Of the cases that are one and the same kernel, the one that stands for it.
+// Whether the step says that it ran this variant of the kernel's op: "flash", or of several ops
+// "attention=flash linear=packed".
+bool chosen(const CaseResult& kernel, const CaseResult& step) {
+  const std::string variant = text_param(kernel, "variant"), said = text_param(step, "variant");
+  if (variant.empty() || said.empty()) return variant.empty();
+  const std::string full = " " + text_param(kernel, "op") + "=" + variant + " ";
+  return said == variant || (" " + said + " ").find(full) != std::string::npos;
+}
+
+// Kernels are timed for one micro-batch: a step of several takes most of them several times.
+bool accumulates(const CaseResult& step) {
+  const Number micro = number_param(step, "micro_batch"),
+               global = number_param(step, "global_batch");
+  return micro && global && *global > *micro * std::max(step.layout.dp, 1);
+}
+
+// Of the cases that are one and the same kernel, the one that stands for it: what the step chose,
+// else the first, as a run without a choice plans its default.
 std::vector<const CaseResult*> parts_of(const CaseResult& step, const schema::Report& report) {
   std::vector<const CaseResult*> parts;
   for (const CaseResult& c : report.cases) {
@@ -44,7 +61,7 @@ std::vector<const CaseResult*> parts_of(const CaseResult& step, const schema::Re
     });
     if (same == parts.end())
       parts.push_back(&c);
-    else if (text_param(**same, "variant") != "" && text_param(c, "variant") == "")
+    else if (!chosen(**same, step) && chosen(c, step))
       *same = &c;
   }
   return parts;
@@ -108,7 +125,7 @@ std::vector<Closure> derive_closure(const schema::Report& report) {
   std::vector<Closure> found;
   for (const CaseResult& c : report.cases) {
     if (c.outcome != schema::Outcome::measured || c.layout.tp != 1 || c.layout.pp != 1 ||
-        training_of(report, c) == nullptr)
+        accumulates(c) || training_of(report, c) == nullptr)
       continue;
     const std::vector<const CaseResult*> kernels = parts_of(c, report);
     if (!kernels.empty()) found.push_back(closure_of(c, kernels));

@@ -49,8 +49,8 @@ void add_case(const CaseResult& c, const std::string& label, const std::string& 
     const schema::Roofline r = c.roofline.value_or(schema::Roofline{});
     cells.insert(cells.end(),
                  {seconds_text(c.time_s->median), half_width_text(*c.time_s), rate_text_of(c),
-                  number_text(r.intensity_flops_per_byte, 3), percent_text(c.of_ceiling.gemm),
-                  percent_text(c.of_ceiling.copy), limit_text(r)});
+                  number_text(r.intensity_flops_per_byte, 3), percent_text(r.gemm_fraction),
+                  percent_text(r.stream_fraction), limit_text(r)});
   } else {
     cells.insert(cells.end(), 7, "-");
   }

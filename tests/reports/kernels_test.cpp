@@ -210,6 +210,14 @@ TEST(Closure, CountsOneVariantOfAKernel) {
   plain.params["variant"] = std::string("fast");
   r.cases.back() = plain;
   EXPECT_DOUBLE_EQ(*closure_of(r).kernels_fraction, 0.7);
+  // What the step chose stands for the kernel.
+  r.cases[0].params["variant"] = std::string("fast");
+  EXPECT_DOUBLE_EQ(*closure_of(r).kernels_fraction, 0.5);
+  r.cases[0].params["variant"] = std::string("gelu=simd linear=fast");
+  r.cases[1].params["op"] = r.cases.back().params["op"] = std::string("linear");
+  EXPECT_DOUBLE_EQ(*closure_of(r).kernels_fraction, 0.5);
+  r.cases.back().params["arithmetic"] = std::string("bf16");
+  EXPECT_EQ(closure_of(r).parts.size(), 2u);
   // Another shape is another part.
   r.cases.back().params["out"] = 3.0;
   EXPECT_EQ(closure_of(r).parts.size(), 3u);
@@ -222,6 +230,13 @@ TEST(Closure, NamesKernelsWithoutATime) {
   EXPECT_DOUBLE_EQ(*closure_of(r).kernels_fraction, 0.4);
   r.cases[1].outcome = Outcome::failed;
   EXPECT_FALSE(closure_of(r).kernels_s);
+}
+
+TEST(Closure, IsOfStepsOfOneMicroBatchOnly) {
+  Report r = with_step();
+  const double micro = std::get<double>(r.cases[0].params["micro_batch"]);
+  r.cases[0].params["global_batch"] = 2 * micro;
+  EXPECT_TRUE(reports::derive_closure(r).empty());
 }
 
 TEST(Closure, IsOfUndividedStepsOnly) {
