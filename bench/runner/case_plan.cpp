@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "bench/base/hash.h"
@@ -116,6 +117,21 @@ void apply_filters(const OptionSet& options, CasePlan& plan) {
   }
 }
 
+// A ceiling takes time from every round: not the stream of an access pattern that no case has, nor
+// a rate that is no ceiling where none of its plugin's cases runs. A copy is everybody's.
+bool needed(const CaseSpec& ceiling, const Plugin& plugin, std::span<const PlannedCase> cases) {
+  const auto pattern = ceiling.params.find("pattern");
+  if (ceiling.ceiling == BENCH_CEILING_COPY && pattern != ceiling.params.end() &&
+      pattern->second != schema::ParamValue("copy"))
+    return std::any_of(cases.begin(), cases.end(), [&](const PlannedCase& c) {
+      const auto own = c.spec.params.find("pattern");
+      return !c.ceiling && own != c.spec.params.end() && own->second == pattern->second;
+    });
+  return ceiling.ceiling != BENCH_CEILING_NONE ||
+         std::any_of(cases.begin(), cases.end(),
+                     [&](const PlannedCase& c) { return !c.ceiling && c.plugin == &plugin; });
+}
+
 // The machine's limits for every element type that runs, once per number of active ranks, alone
 // (one rank) besides.
 void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) {
@@ -130,6 +146,7 @@ void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) 
     options.set("dtype", dtype, "ceilings");
     const Request request = make_request(options, "ceilings", "ceilings", ranks, inputs);
     for (CaseSpec& spec : plugin.cases(request)) {
+      if (!needed(spec, plugin, plan.cases)) continue;
       if (!seen.insert({ranks, identity_of(spec)}).second) continue;
       plan.cases.push_back({.plugin = &plugin,
                             .request = request,
