@@ -90,6 +90,7 @@ struct LinearForward {
   const T* bias;                        // [out] or nullptr
   T* y;                                 // [n, out]
   PreparedWeights* prepared = nullptr;  // of w, kept from call to call (linear/prepared.h)
+  T* gelu = nullptr;  // [n, out]: gelu(y) besides y, only where Ops::linear_fuses_gelu
 };
 
 // dx[n,in] = dy[n,out] · w
@@ -100,6 +101,8 @@ struct LinearInputGrad {
   const T* w;   // [out, in]
   T* dx;        // [n, in]
   PreparedWeights* prepared = nullptr;
+  // [n, in]: dx = (dy · w) gelu'(gelu_of), only where Ops::linear_fuses_gelu
+  const T* gelu_of = nullptr;
 };
 
 // dw (+)= dyᵀ · x; d_bias (+)= column sums of dy. `accumulate`: add to what is there.
@@ -282,6 +285,14 @@ struct SumOfSquares {
   double* result;
 };
 
+// Sum of x, added to *result in double; the same bits for the same number of threads.
+template <class T>
+struct Sum {
+  int64_t size;
+  const Wide<T>* x;
+  double* result;
+};
+
 // AdamW with decoupled weight decay (Loshchilov 2019), one pass:
 // g' = g * clip;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
 // w -= lr * (m / (1-b1^step) / (sqrt(v / (1-b2^step)) + eps) + weight_decay * w)   (w before the
@@ -292,6 +303,12 @@ struct AdamW {
   double lr, beta1, beta2, eps, weight_decay;
   double clip;   // factor on the gradient
   int64_t step;  // 1 for the first
+  // What changes from step to step may lie in device memory instead, so that nobody waits for it
+  // and a recorded graph does not freeze it. Where given: the clip factor is min(1, clip /
+  // (sqrt(*squared_norm) + 1e-6)), as torch.nn.utils.clip_grad_norm_ with max_norm = clip; the step
+  // is *step_at.
+  const double* squared_norm = nullptr;
+  const int64_t* step_at = nullptr;
   const Wide<T>* g;
   Wide<T>* w;  // with T = bfloat16 the master weights
   Wide<T>* m;

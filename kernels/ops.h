@@ -41,10 +41,13 @@ struct Ops {
   OpFunction<ConvertNarrow<T>> convert_narrow;
   OpFunction<ConvertWiden<T>> convert_widen;
   OpFunction<SumOfSquares<T>> sum_of_squares;
+  OpFunction<Sum<T>> sum;
   OpFunction<AdamW<T>> adamw;
   // How linear's products are computed: "f32", "f64", or for bf16 what the CPU multiplies:
   // "amx_bf16", "avx512_bf16", "avx512 emulation", "f32 after conversion".
   std::string_view (*linear_arithmetic)();
+  // Whether LinearForward::gelu and LinearInputGrad::gelu_of may be given.
+  bool linear_fuses_gelu;
   // Of a weight's PreparedWeights, used for products of n rows.
   int64_t (*linear_prepared_bytes)(int64_t n, int64_t in, int64_t out);
   // Of AttentionForward::saved.

@@ -13,7 +13,7 @@ namespace {
 const VariantList& all_lists() {
   static const VariantList lists = [] {
     VariantList made;
-    add_cpu_variants(made);
+    add_built_variants(made);
     return made;
   }();
   return lists;
@@ -25,9 +25,10 @@ std::vector<Variant<T>> of_device(std::span<const Variant<T>> variants, DeviceKi
   std::copy_if(variants.begin(), variants.end(), std::back_inserter(out),
                [&](const auto& v) { return v.device == device; });
   if (out.empty()) {
-    throw UsageError(
-        fmt::format("no {} kernels for device {} in this build; there are kernels for: cpu",
-                    name_of(dtype_of<T>()), name_of(device)));
+    throw UsageError(fmt::format(
+        "no {} kernels for device {} here; --dtype chooses another type, --device another "
+        "device",
+        name_of(dtype_of<T>()), name_of(device)));
   }
   return out;
 }

@@ -63,8 +63,9 @@ struct VariantInfo {
   bool is_default;  // what ops_for takes where none is named
 };
 
-// Calls the register_… function of every file in the build's list, in its order.
-void add_cpu_variants(VariantList& list);
+// Calls the register_… function of every file in the build's list, in its order. Made by the build,
+// once for the library of each device.
+void add_built_variants(VariantList& list);
 
 // All of this build, in the order they were added.
 template <class T>

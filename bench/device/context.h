@@ -26,6 +26,9 @@ struct Context {
   Device& device;
   Tracer& tracer;
   Stream stream = {};
+  // The same bits from run to run, at the price of some speed on GPUs, where a sum's order is
+  // otherwise free.
+  bool deterministic = true;
 };
 
 // A range for a scope.

@@ -87,10 +87,15 @@ struct Case {
   std::function<std::unique_ptr<Instance>(const Place&)> open;
 };
 
+// The build says for which device a plugin's library is made.
+#ifndef BENCH_PLUGIN_DEVICE
+#define BENCH_PLUGIN_DEVICE "cpu"
+#endif
+
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  static constexpr const char* kDevice = "cpu";
+  static constexpr const char* kDevice = BENCH_PLUGIN_DEVICE;
   // Every rank must name the same cases for the same request.
   virtual std::vector<Case> cases(const Request& request) = 0;
 };

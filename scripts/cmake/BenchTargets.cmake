@@ -7,8 +7,13 @@ include(BenchModule)
 add_library(bench_options INTERFACE)
 # restrict: false alarms of g++ 12 on std::string's operator+. missing-field-initializers: designated initialisers
 # leave members at their declared defaults on purpose.
-target_compile_options(bench_options INTERFACE -Wall -Wextra -Wshadow -Wno-restrict -Wno-missing-field-initializers
-                                               $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+set(bench_warnings -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
+list(JOIN bench_warnings "," bench_host_warnings)
+target_compile_options(bench_options INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${bench_warnings};-Wno-restrict>"
+                                               $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+                                               $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${bench_host_warnings}>
+                                               $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
+                                               $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo>)
 if(BENCH_SANITIZE)
   # With sanitizers g++ 12 takes the C++ library's own <regex> for uninitialised.
   target_compile_options(bench_options INTERFACE -Wno-maybe-uninitialized)
@@ -28,12 +33,12 @@ function(bench_library name)
                                        $<BUILD_INTERFACE:bench_options>)
 endfunction()
 
-# bench_variants(DEVICE op/name …): the files of the ops' variants on a device, and one that calls their register
+# bench_variants(DEVICE SUFFIX op/name …): the files of the ops' variants on a device, and one that calls their register
 # functions, as BENCH_VARIANT_SOURCES.
-function(bench_variants device)
+function(bench_variants device suffix)
   set(sources)
   foreach(variant ${ARGN})
-    list(APPEND sources ${variant}_${device}.cpp)
+    list(APPEND sources ${variant}_${device}.${suffix})
     string(REPLACE "/" "_" name ${variant})
     string(APPEND BENCH_VARIANT_DECLARATIONS "void register_${name}(VariantList&);\n")
     string(APPEND BENCH_VARIANT_CALLS "  ${device}::register_${name}(list);\n")
@@ -55,12 +60,17 @@ function(bench_module name)
   install(TARGETS ${name} LIBRARY DESTINATION ${ARG_DESTINATION})
 endfunction()
 
-# bench_plugin(ID SOURCES … LIBS …): the CPU flavour <id>.cpu.so of a plugin.
+# bench_plugin(ID DEVICE cpu|cuda SOURCES … LIBS …): the flavour <id>.<device>.so of a plugin; without DEVICE the CPU's.
 function(bench_plugin id)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
-  bench_module(plugin_${id}_cpu OUTPUT ${id}.cpu DIR ${BENCH_MODULE_DIR}/plugins
+  cmake_parse_arguments(ARG "" "DEVICE" "SOURCES;LIBS" ${ARGN})
+  if(NOT ARG_DEVICE)
+    set(ARG_DEVICE cpu)
+  endif()
+  set(name plugin_${id}_${ARG_DEVICE})
+  bench_module(${name} OUTPUT ${id}.${ARG_DEVICE} DIR ${BENCH_MODULE_DIR}/plugins
                DESTINATION ${CMAKE_INSTALL_LIBDIR}/bench/plugins
                SOURCES ${ARG_SOURCES} LIBS bench_sdk ${ARG_LIBS})
+  target_compile_definitions(${name} PRIVATE BENCH_PLUGIN_DEVICE="${ARG_DEVICE}")
 endfunction()
 
 # bench_data(FILES … TO sub-folder): data files beside the program, in both trees.

@@ -1,0 +1,29 @@
+# CUDA: found or not, and with which targets. Sets BENCH_HAS_CUDA. A machine without a GPU builds it as well.
+
+set(BENCH_CUDA AUTO CACHE STRING "Build the CUDA device, kernels and plugins: AUTO (where nvcc is), ON or OFF")
+set_property(CACHE BENCH_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(BENCH_HAS_CUDA OFF)
+
+if(NOT BENCH_CUDA STREQUAL OFF AND NOT BENCH_SANITIZE)
+  find_program(BENCH_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(BENCH_NVCC)
+    # Ampere and Hopper as machine code; newer cards compile the PTX when they load it.
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual)
+    endif()
+    set(CMAKE_CUDA_COMPILER ${BENCH_NVCC} CACHE FILEPATH "CUDA compiler")
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    set(CMAKE_CUDA_EXTENSIONS OFF)
+    set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+    set(BENCH_HAS_CUDA ON)
+  elseif(BENCH_CUDA STREQUAL ON)
+    message(FATAL_ERROR "BENCH_CUDA=ON, but there is no nvcc: install the CUDA Toolkit, set CUDA_HOME, or give "
+                        "-DBENCH_CUDA=OFF")
+  else()
+    message(STATUS "nvcc was not found: bench will run on CPUs only")
+  endif()
+endif()
