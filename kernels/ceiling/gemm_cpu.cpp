@@ -2,6 +2,7 @@
 
 #include <array>
 #include <dnnl.hpp>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -15,44 +16,59 @@
 namespace bench::kernels {
 namespace {
 
+constexpr std::string_view kMatmul = "matmul",  // oneDNN's primitive
+    kSgemm = "sgemm",                           // oneDNN's BLAS-like call, f32 only
+    kPacked = "packed";                         // the micro-kernel of our own
+
 // Squares, and the products of a GPT-2 layer for 1024 tokens at hidden 768. Large enough for the
 // best, small enough that a round of them takes about a second on two cores.
 constexpr std::array kShapes = {
-    GemmShape{"square-1536", 1536, 1536, 1536, false, false},
-    GemmShape{"square-1536-nt", 1536, 1536, 1536, false, true},
-    GemmShape{"square-1536-prepared", 1536, 1536, 1536, false, false, GemmWay::kPrepared},
-    GemmShape{"square-2048-prepared", 2048, 2048, 2048, false, false, GemmWay::kPrepared},
-    GemmShape{"mlp-768-prepared", 1024, 3072, 768, false, true, GemmWay::kPrepared},
-    GemmShape{"mlp-768-nt", 1024, 3072, 768, false, true},
-    GemmShape{"weights-768-tn", 3072, 768, 1024, true, false},
-    GemmShape{"input-768-sgemm", 1024, 768, 3072, false, false, GemmWay::kSgemm},
-    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, GemmWay::kPacked},
+    GemmShape{"square-1536", 1536, 1536, 1536, false, false, kMatmul},
+    GemmShape{"square-1536-nt", 1536, 1536, 1536, false, true, kMatmul},
+    GemmShape{"square-1536-prepared", 1536, 1536, 1536, false, false, kPreparedWay},
+    GemmShape{"square-2048-prepared", 2048, 2048, 2048, false, false, kPreparedWay},
+    GemmShape{"mlp-768-prepared", 1024, 3072, 768, false, true, kPreparedWay},
+    GemmShape{"mlp-768-nt", 1024, 3072, 768, false, true, kMatmul},
+    GemmShape{"weights-768-tn", 3072, 768, 1024, true, false, kMatmul},
+    GemmShape{"input-768-sgemm", 1024, 768, 3072, false, false, kSgemm},
+    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, kPacked},
 };
 
 constexpr std::array kPackedShapes = {
-    GemmShape{"square-1536-packed", 1536, 1536, 1536, false, false, GemmWay::kPacked},
-    GemmShape{"square-1536-nt-packed", 1536, 1536, 1536, false, true, GemmWay::kPacked},
-    GemmShape{"square-1536-tn-packed", 1536, 1536, 1536, true, false, GemmWay::kPacked},
-    GemmShape{"mlp-768-packed", 1024, 3072, 768, false, true, GemmWay::kPacked},
-    GemmShape{"weights-768-packed", 3072, 768, 1024, true, false, GemmWay::kPacked},
-    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, GemmWay::kPacked},
+    GemmShape{"square-1536-packed", 1536, 1536, 1536, false, false, kPacked},
+    GemmShape{"square-1536-nt-packed", 1536, 1536, 1536, false, true, kPacked},
+    GemmShape{"square-1536-tn-packed", 1536, 1536, 1536, true, false, kPacked},
+    GemmShape{"mlp-768-packed", 1024, 3072, 768, false, true, kPacked},
+    GemmShape{"weights-768-packed", 3072, 768, 1024, true, false, kPacked},
+    GemmShape{"input-768-packed", 1024, 768, 3072, false, false, kPacked},
 };
 
 }  // namespace
 
+std::vector<std::string_view> gemm_ways(DType dtype) {
+  if (dtype != DType::bf16) return {kMatmul, kPreparedWay, kSgemm, kPacked};
+  if (cpu::onednn_bf16_arithmetic().empty()) return {kPacked};
+  return {kPacked, kMatmul, kPreparedWay};
+}
+
+std::string_view gemm_arithmetic(const GemmShape& shape) {
+  if (shape.dtype == DType::f32) return "f32";
+  return shape.way == kPacked ? "f32 after conversion" : cpu::onednn_bf16_arithmetic();
+}
+
+// bf16: by oneDNN only where it multiplies it here.
 std::vector<GemmShape> gemm_ceiling_shapes(DType dtype) {
   if (dtype != DType::bf16) return {kShapes.begin(), kShapes.end()};
   std::vector<GemmShape> shapes(kPackedShapes.begin(), kPackedShapes.end());
   if (!cpu::onednn_bf16_arithmetic().empty()) {
     for (const GemmShape& s : kShapes) {
-      if (s.way == GemmWay::kMatmul || s.way == GemmWay::kPrepared) shapes.push_back(s);
+      if (s.way == kMatmul || s.way == kPreparedWay) shapes.push_back(s);
     }
   }
   for (GemmShape& s : shapes) s.dtype = dtype;
   return shapes;
 }
 
-namespace cpu {
 namespace {
 
 using Type = dnnl::memory::data_type;
@@ -77,7 +93,7 @@ std::vector<float> fixed_content(int64_t size, uint64_t seed) {
   return out;
 }
 
-bool is_onednn(GemmWay way) { return way == GemmWay::kMatmul || way == GemmWay::kPrepared; }
+bool is_onednn(std::string_view way) { return way == kMatmul || way == kPreparedWay; }
 
 }  // namespace
 
@@ -102,7 +118,7 @@ struct GemmCeiling::Prepared {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const Type type = narrow ? Type::bf16 : Type::f32;
-    const bool own_layout = s.way == GemmWay::kPrepared;
+    const bool own_layout = s.way == kPreparedWay;
     const auto plain_a = stored(type, s.m, s.k, s.transpose_a);
     const auto plain_b = stored(type, s.k, s.n, s.transpose_b);
     const auto plain_c = stored(narrow_c ? Type::bf16 : Type::f32, s.m, s.n, false);
@@ -133,7 +149,7 @@ struct GemmCeiling::Prepared {
     return to;
   }
 
-  Gemm<float> as_gemm() {
+  cpu::Gemm<float> as_gemm() {
     return {.transpose_a = shape.transpose_a,
             .transpose_b = shape.transpose_b,
             .m = shape.m,
@@ -148,7 +164,7 @@ struct GemmCeiling::Prepared {
   }
 
   template <class T, class Out>
-  PackedProduct<T, Out> as_packed(const T* left, const T* right, Out* to) const {
+  cpu::PackedProduct<T, Out> as_packed(const T* left, const T* right, Out* to) const {
     const GemmShape& s = shape;
     return {.m = s.m,
             .n = s.n,
@@ -163,9 +179,10 @@ struct GemmCeiling::Prepared {
   }
 
   void run_packed(const Context& context) {
-    if (!narrow) return multiply_packed(context, as_packed(a.data(), b.data(), c.data()));
-    if (narrow_c) return multiply_packed(context, as_packed(a16.data(), b16.data(), c16.data()));
-    multiply_packed(context, as_packed(a16.data(), b16.data(), c.data()));
+    if (!narrow) return cpu::multiply_packed(context, as_packed(a.data(), b.data(), c.data()));
+    if (narrow_c)
+      return cpu::multiply_packed(context, as_packed(a16.data(), b16.data(), c16.data()));
+    cpu::multiply_packed(context, as_packed(a16.data(), b16.data(), c.data()));
   }
 
   GemmShape shape;
@@ -179,7 +196,7 @@ struct GemmCeiling::Prepared {
 };
 
 GemmCeiling::GemmCeiling(const Context& context, const GemmShape& shape) {
-  const ScopedThreads threads(context);
+  const cpu::ScopedThreads threads(context);
   try {
     prepared_ = std::make_unique<Prepared>(shape);
   } catch (const dnnl::error& e) {
@@ -193,24 +210,19 @@ GemmCeiling::GemmCeiling(GemmCeiling&&) noexcept = default;
 GemmCeiling& GemmCeiling::operator=(GemmCeiling&&) noexcept = default;
 
 void GemmCeiling::run(const Context& context) {
-  const ScopedThreads threads(context);
-  switch (prepared_->shape.way) {
-    case GemmWay::kSgemm: return gemm(prepared_->as_gemm());
-    case GemmWay::kPacked: return prepared_->run_packed(context);
-    case GemmWay::kMatmul:
-    case GemmWay::kPrepared: break;
-  }
+  const cpu::ScopedThreads threads(context);
+  if (prepared_->shape.way == kSgemm) return cpu::gemm(prepared_->as_gemm());
+  if (prepared_->shape.way == kPacked) return prepared_->run_packed(context);
   prepared_->primitive.execute(prepared_->stream, prepared_->arguments);
   prepared_->stream.wait();
 }
 
 const GemmShape& GemmCeiling::shape() const { return prepared_->shape; }
-std::span<const float> GemmCeiling::a() const { return prepared_->a; }
-std::span<const float> GemmCeiling::b() const { return prepared_->b; }
+std::vector<float> GemmCeiling::a() const { return prepared_->a; }
+std::vector<float> GemmCeiling::b() const { return prepared_->b; }
 std::vector<float> GemmCeiling::c() const {
   if (!prepared_->narrow_c) return prepared_->c;
   return {prepared_->c16.begin(), prepared_->c16.end()};
 }
 
-}  // namespace cpu
 }  // namespace bench::kernels

@@ -1,9 +1,9 @@
 #pragma once
 // What the machine can do at best: matrix products and memory streams, to hold other times against.
+// The library of each device's kernels defines them; pointers are memory of the device.
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -13,22 +13,13 @@
 
 namespace bench::kernels {
 
-// How a product is computed.
-enum class GemmWay {
-  kMatmul,    // oneDNN's matmul primitive
-  kPrepared,  // the same, the operands brought into the library's own layout outside the timed
-              // part, as a weight that stays the same could be
-  kSgemm,     // oneDNN's BLAS-like call, f32 only
-  kPacked,    // the micro-kernel of our own
-};
-
 // c[m,n] = op(a)[m,k] · op(b)[k,n] from operands of type f32 or bf16, sums kept in f32. c is of the
 // same type, but f32 where `a` is transposed, as in a weight gradient.
 struct GemmShape {
   std::string_view name;
   int64_t m, n, k;
   bool transpose_a, transpose_b;  // stored as [k,m], as [n,k]
-  GemmWay way = GemmWay::kMatmul;
+  std::string_view way;           // one of gemm_ways()
   DType dtype = DType::f32;
 
   double flops() const {
@@ -36,8 +27,18 @@ struct GemmShape {
   }
 };
 
-// Large products in several shapes and layouts: the ceiling is the best of them, since none is the
-// best everywhere. f32, or bf16: by oneDNN only where it multiplies bf16 here.
+// The operands were brought into a layout of the library's own outside the timed part, as a weight
+// that stays the same could be.
+inline constexpr std::string_view kPreparedWay = "prepared";
+
+// How this device can compute products of a type, f32 or bf16, by names of its own.
+std::vector<std::string_view> gemm_ways(DType dtype);
+
+// What the operands are multiplied in: "f32", "f32 after conversion".
+std::string_view gemm_arithmetic(const GemmShape& shape);
+
+// Large products in several shapes, layouts and ways: the ceiling is the best of them, since none
+// is the best everywhere.
 std::vector<GemmShape> gemm_ceiling_shapes(DType dtype);
 
 inline void reference_gemm(const GemmShape& s, const float* a, const float* b, float* c) {
@@ -138,40 +139,43 @@ inline void reference_pattern_stream(const PatternPass& s) {
   }
 }
 
-// How fast exponentials and random numbers can be made at all, without memory: `size` of them, each
-// thread's in blocks of so many that stay in its first cache.
+// How fast exponentials and random numbers can be made at all, without memory: `size` of them, in
+// blocks of so many that stay in a first cache.
 inline constexpr int64_t kArithmeticBlock = 2048;
+
+// Into how many parts a pass is cut, in order: one for each thread of a CPU.
+int64_t arithmetic_parts(const Context& context);
 
 // y = exp(x), block after block of the same x.
 struct ExpPass {
   int64_t size;
   const float* x;  // [kArithmeticBlock], <= 88
-  float* y;        // [threads, kArithmeticBlock]: the last block of each
+  float* y;        // [arithmetic_parts(), kArithmeticBlock]: the last block of each part
 };
 
 // The 16 bits of a dropout element each, from position 0 on; size a multiple of the block.
 struct RandomPass {
   int64_t size;
   uint64_t seed;
-  uint16_t* bits;  // [threads, kArithmeticBlock]: the last block of each
+  uint16_t* bits;  // [arithmetic_parts(), kArithmeticBlock]: the last block of each part
 };
-
-namespace cpu {
 
 // A product prepared once and run many times; it owns operands of fixed content and the result.
 class GemmCeiling {
  public:
-  // For context.device.threads() threads. Throws EnvironmentError where oneDNN cannot.
+  // Throws EnvironmentError where the device's library cannot.
   GemmCeiling(const Context& context, const GemmShape& shape);
   ~GemmCeiling();
   GemmCeiling(GemmCeiling&&) noexcept;
   GemmCeiling& operator=(GemmCeiling&&) noexcept;
 
-  void run(const Context& context);  // on the thread that made it, one call at a time
+  // Into the context's stream; on the thread that made it, one call at a time.
+  void run(const Context& context);
 
   const GemmShape& shape() const;
-  std::span<const float> a() const;  // as stored before preparing; exact in bf16, too
-  std::span<const float> b() const;
+  // Copies on the host; `c` waits for what was given to the stream.
+  std::vector<float> a() const;  // as stored before preparing; exact in bf16, too
+  std::vector<float> b() const;
   std::vector<float> c() const;  // [m,n] row-major
 
  private:
@@ -179,13 +183,11 @@ class GemmCeiling {
   std::unique_ptr<Prepared> prepared_;
 };
 
-// One pass on the device's threads. Throws UsageError for non-temporal stores to an address that is
-// not a multiple of 64.
+// One pass. Throws UsageError for non-temporal stores to an address that is not a multiple of 64.
 void stream(const Context& context, const StreamPass& pass);
 void pattern_stream(const Context& context, const PatternPass& pass);
 
 void exponentials(const Context& context, const ExpPass& pass);
 void random_numbers(const Context& context, const RandomPass& pass);
 
-}  // namespace cpu
 }  // namespace bench::kernels

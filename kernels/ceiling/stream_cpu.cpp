@@ -21,7 +21,12 @@ HWY_EXPORT(stream_part);
 HWY_EXPORT(pattern_part);
 HWY_EXPORT(exp_block);
 
+}  // namespace bench::kernels::cpu
+
+namespace bench::kernels {
 namespace {
+using cpu::parallel_parts;
+using cpu::Part;
 
 void require_alignment(const float* to) {
   if (reinterpret_cast<uintptr_t>(to) % 64 == 0) return;
@@ -33,12 +38,12 @@ void require_alignment(const float* to) {
 
 void stream(const Context& context, const StreamPass& pass) {
   if (pass.non_temporal && pass.kind != StreamKind::kRead) require_alignment(pass.c);
-  thread_local Scratch memory;
+  thread_local cpu::Scratch memory;
   const int parts = context.device.threads();
   double* const partial = memory.elements<double>(parts);
   std::fill_n(partial, parts, 0.0);
-  const auto run = HWY_DYNAMIC_DISPATCH(stream_part);
-  parallel_parts(context, pass.size, kLine<float>,
+  const auto run = HWY_DYNAMIC_DISPATCH(cpu::stream_part);
+  parallel_parts(context, pass.size, cpu::kLine<float>,
                  [&](const Part& part) { partial[part.index] = run(pass, part); });
   if (pass.kind != StreamKind::kRead) return;
   double sum = 0;
@@ -55,12 +60,14 @@ void pattern_stream(const Context& context, const PatternPass& pass) {
                                  pass.pattern.writes));
   }
   for (int k = 0; pass.non_temporal && k < pass.pattern.writes; ++k) require_alignment(pass.out[k]);
-  const auto run = HWY_DYNAMIC_DISPATCH(pattern_part);
-  parallel_parts(context, pass.size, kLine<float>, [&](const Part& part) { run(pass, part); });
+  const auto run = HWY_DYNAMIC_DISPATCH(cpu::pattern_part);
+  parallel_parts(context, pass.size, cpu::kLine<float>, [&](const Part& part) { run(pass, part); });
 }
 
+int64_t arithmetic_parts(const Context& context) { return context.device.threads(); }
+
 void exponentials(const Context& context, const ExpPass& pass) {
-  const auto run = HWY_DYNAMIC_DISPATCH(exp_block);
+  const auto run = HWY_DYNAMIC_DISPATCH(cpu::exp_block);
   parallel_parts(context, pass.size, kArithmeticBlock, [&](const Part& part) {
     float* const y = pass.y + part.index * kArithmeticBlock;
     for (int64_t i = part.begin; i < part.end; i += kArithmeticBlock)
@@ -72,9 +79,9 @@ void random_numbers(const Context& context, const RandomPass& pass) {
   parallel_parts(context, pass.size, kArithmeticBlock, [&](const Part& part) {
     uint16_t* const bits = pass.bits + part.index * kArithmeticBlock;
     for (int64_t i = part.begin; i < part.end; i += kArithmeticBlock) {
-      dropout_bits(pass.seed, static_cast<uint64_t>(i), kArithmeticBlock, bits);
+      cpu::dropout_bits(pass.seed, static_cast<uint64_t>(i), kArithmeticBlock, bits);
     }
   });
 }
 
-}  // namespace bench::kernels::cpu
+}  // namespace bench::kernels

@@ -6,13 +6,11 @@
 #include <cmath>
 
 #include "kernels/ceiling/op.h"
-#include "kernels/linear/op.h"
 #include "plugins/kernels/op_case.h"
 
 namespace bench::kernel_cases {
 namespace {
 using kernels::GemmShape;
-using kernels::GemmWay;
 using kernels::StreamKind;
 using kernels::StreamPass;
 
@@ -30,16 +28,16 @@ class GemmInstance final : public sdk::Instance {
 
   sdk::Check check() override {
     const GemmShape& s = gemm_.shape();
-    const std::vector<float> c = gemm_.c();
+    const std::vector<float> a = gemm_.a(), b = gemm_.b(), c = gemm_.c();
     std::vector<float> got, expected;
     for (int64_t e = 0; e < kCheckedElements; ++e) {
       const int64_t i = e * (s.m - 1) / (kCheckedElements - 1),
                     j = (e * 37) % kCheckedElements * (s.n - 1) / (kCheckedElements - 1);
       double sum = 0;
       for (int64_t p = 0; p < s.k; ++p)
-        sum += static_cast<double>(
-                   gemm_.a()[static_cast<size_t>(s.transpose_a ? p * s.m + i : i * s.k + p)]) *
-               gemm_.b()[static_cast<size_t>(s.transpose_b ? j * s.k + p : p * s.n + j)];
+        sum +=
+            static_cast<double>(a[static_cast<size_t>(s.transpose_a ? p * s.m + i : i * s.k + p)]) *
+            b[static_cast<size_t>(s.transpose_b ? j * s.k + p : p * s.n + j)];
       expected.push_back(static_cast<float>(sum));
       got.push_back(c[static_cast<size_t>(i * s.n + j)]);
     }
@@ -49,15 +47,8 @@ class GemmInstance final : public sdk::Instance {
 
  private:
   const Context& context_;
-  kernels::cpu::GemmCeiling gemm_;
+  kernels::GemmCeiling gemm_;
 };
-
-// How the product's operands are multiplied.
-std::string arithmetic_of(const GemmShape& shape) {
-  if (shape.dtype == DType::f32) return "f32";
-  return shape.way == GemmWay::kPacked ? "f32 after conversion"
-                                       : std::string(kernels::cpu::onednn_bf16_arithmetic());
-}
 
 sdk::Case gemm_case(const GemmShape& shape) {
   sdk::Case made;
@@ -65,8 +56,8 @@ sdk::Case gemm_case(const GemmShape& shape) {
   made.name =
       fmt::format("ceiling.gemm.{}{}", shape.name, shape.dtype == DType::f32 ? "" : ".bf16");
   made.text_params = {{"mode", "hot"},
-                      {"layout", shape.way == GemmWay::kPrepared ? "prepared" : "plain"},
-                      {"arithmetic", arithmetic_of(shape)}};
+                      {"layout", shape.way == kernels::kPreparedWay ? "prepared" : "plain"},
+                      {"arithmetic", std::string(kernels::gemm_arithmetic(shape))}};
   made.number_params = {{"m", static_cast<double>(shape.m)},
                         {"n", static_cast<double>(shape.n)},
                         {"k", static_cast<double>(shape.k)}};
@@ -92,7 +83,7 @@ class StreamInstance final : public sdk::Instance {
   }
 
   void enqueue(int64_t n) override {
-    for (int64_t i = 0; i < n; ++i) kernels::cpu::stream(context_, pass_);
+    for (int64_t i = 0; i < n; ++i) kernels::stream(context_, pass_);
   }
 
   sdk::Check check() override {

@@ -30,7 +30,7 @@ class PatternInstance final : public sdk::Instance {
   }
 
   void enqueue(int64_t n) override {
-    for (int64_t i = 0; i < n; ++i) kernels::cpu::pattern_stream(context_, pass_);
+    for (int64_t i = 0; i < n; ++i) kernels::pattern_stream(context_, pass_);
     times_ += n;
   }
 
@@ -96,12 +96,13 @@ class ExpInstance final : public sdk::Instance {
  public:
   ExpInstance(const sdk::Place& place, uint64_t seed)
       : context_(place.context), memory_(&place.context.device, seed) {
-    pass_ = {.size = kNumbers,
-             .x = memory_.uniform<float>(kArithmeticBlock),
-             .y = memory_.poisoned<float>(place.context.device.threads() * kArithmeticBlock)};
+    pass_ = {
+        .size = kNumbers,
+        .x = memory_.uniform<float>(kArithmeticBlock),
+        .y = memory_.poisoned<float>(kernels::arithmetic_parts(place.context) * kArithmeticBlock)};
   }
   void enqueue(int64_t n) override {
-    for (int64_t i = 0; i < n; ++i) kernels::cpu::exponentials(context_, pass_);
+    for (int64_t i = 0; i < n; ++i) kernels::exponentials(context_, pass_);
   }
   sdk::Check check() override {
     std::vector<float> want;
@@ -119,10 +120,10 @@ class RandomInstance final : public sdk::Instance {
  public:
   RandomInstance(const sdk::Place& place, uint64_t seed)
       : context_(place.context),
-        bits_(static_cast<size_t>(place.context.device.threads() * kArithmeticBlock)),
+        bits_(static_cast<size_t>(kernels::arithmetic_parts(place.context) * kArithmeticBlock)),
         pass_{.size = kNumbers, .seed = seed, .bits = bits_.data()} {}
   void enqueue(int64_t n) override {
-    for (int64_t i = 0; i < n; ++i) kernels::cpu::random_numbers(context_, pass_);
+    for (int64_t i = 0; i < n; ++i) kernels::random_numbers(context_, pass_);
   }
   // The last block of all, which is the last thread's.
   sdk::Check check() override {
