@@ -38,10 +38,10 @@ HWY_EXPORT(adamw_tables);
 
 template <class T>
 void adamw(const Context& context, const AdamW<T>& a) {
-  const double step = static_cast<double>(a.step);
+  const double step = step_number(a.step, a.step_at);
   using W = Wide<T>;
   const AdamWFactors<W> factors{
-      .clip = static_cast<W>(a.clip),
+      .clip = static_cast<W>(clip_factor(a.clip, a.squared_norm)),
       .beta1 = static_cast<W>(a.beta1),
       .rest1 = static_cast<W>(1 - a.beta1),
       .beta2 = static_cast<W>(a.beta2),

@@ -1,5 +1,5 @@
 #pragma once
-// Sums of vectors and of squares.
+// Addition of vectors, sums of a vector and of its squares.
 
 #include <cstdint>
 
@@ -24,8 +24,16 @@ void reference_sum_of_squares(const SumOfSquares<T>& a) {
 }
 
 template <class T>
+void reference_sum(const Sum<T>& a) {
+  double sum = 0;
+  for (int64_t i = 0; i < a.size; ++i) sum += static_cast<double>(a.x[i]);
+  *a.result += sum;
+}
+
+template <class T>
 constexpr double kAddTolerance = kRounding<T>;
 
+// Of the sum of the terms' sizes: for the sum as well.
 inline double sum_of_squares_tolerance(int64_t size) { return sum_tolerance<double>(size); }
 
 namespace cpu {
@@ -35,6 +43,8 @@ template <class T>
 void add(const Context&, const Add<T>&);
 template <class T>
 void sum_of_squares(const Context&, const SumOfSquares<T>&);
+template <class T>
+void sum(const Context&, const Sum<T>&);
 
 }  // namespace cpu
 }  // namespace bench::kernels

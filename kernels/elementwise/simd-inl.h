@@ -29,10 +29,19 @@ double squares_part(const SumOfSquares<T>& a, const Part& part) {
   });
 }
 
+template <class T>
+double sum_part(const Sum<T>& a, const Part& part) {
+  return sum_of<double>(part.begin, part.end,
+                        [&](auto d, int64_t i) HWY_ATTR { return load_as_double(d, a.x + i); });
+}
+
+template <class T>
+ElementwiseParts<T> elementwise_parts() {
+  return {add_part<T>, squares_part<T>, sum_part<T>};
+}
+
 inline ElementwiseTables elementwise_tables() {
-  return {{add_part<float>, squares_part<float>},
-          {add_part<double>, squares_part<double>},
-          {add_part<bfloat16>, squares_part<bfloat16>}};
+  return {elementwise_parts<float>(), elementwise_parts<double>(), elementwise_parts<bfloat16>()};
 }
 
 }  // namespace bench::kernels::cpu::HWY_NAMESPACE

@@ -12,6 +12,7 @@ template <class T>
 struct ElementwiseParts {
   void (*add)(const Add<T>&, const Part&);
   double (*squares)(const SumOfSquares<T>&, const Part&);
+  double (*sum)(const Sum<T>&, const Part&);
 };
 using ElementwiseTables =
     std::tuple<ElementwiseParts<float>, ElementwiseParts<double>, ElementwiseParts<bfloat16>>;
@@ -35,19 +36,30 @@ void add(const Context& context, const Add<T>& a) {
   parallel_parts(context, a.size, kLine<T>, [&](const Part& part) { run(a, part); });
 }
 
-template <class T>
-void sum_of_squares(const Context& context, const SumOfSquares<T>& a) {
+// Partial sums of the threads' parts, added in the order of the parts.
+template <class Args, class Run>
+void add_up(const Context& context, const Args& a, int64_t grain, const Run& run) {
   thread_local Scratch memory;
-  const auto run =
-      std::get<ElementwiseParts<T>>(HWY_DYNAMIC_DISPATCH(elementwise_tables)()).squares;
   const int parts = context.device.threads();
   double* const partial = memory.elements<double>(parts);
   std::fill_n(partial, parts, 0.0);
-  parallel_parts(context, a.size, kLine<T>,
+  parallel_parts(context, a.size, grain,
                  [&](const Part& part) { partial[part.index] = run(a, part); });
-  double sum = 0;
-  for (int i = 0; i < parts; ++i) sum += partial[i];
-  *a.result += sum;
+  double total = 0;
+  for (int i = 0; i < parts; ++i) total += partial[i];
+  *a.result += total;
+}
+
+template <class T>
+void sum_of_squares(const Context& context, const SumOfSquares<T>& a) {
+  const auto& tables = HWY_DYNAMIC_DISPATCH(elementwise_tables)();
+  add_up(context, a, kLine<T>, std::get<ElementwiseParts<T>>(tables).squares);
+}
+
+template <class T>
+void sum(const Context& context, const Sum<T>& a) {
+  const auto& tables = HWY_DYNAMIC_DISPATCH(elementwise_tables)();
+  add_up(context, a, kLine<T>, std::get<ElementwiseParts<T>>(tables).sum);
 }
 
 template void add(const Context&, const Add<float>&);
@@ -56,12 +68,16 @@ template void add(const Context&, const Add<bfloat16>&);
 template void sum_of_squares(const Context&, const SumOfSquares<float>&);
 template void sum_of_squares(const Context&, const SumOfSquares<double>&);
 template void sum_of_squares(const Context&, const SumOfSquares<bfloat16>&);
+template void sum(const Context&, const Sum<float>&);
+template void sum(const Context&, const Sum<double>&);
+template void sum(const Context&, const Sum<bfloat16>&);
 
 void register_elementwise_simd(VariantList& list) {
   list.add<float, double, bfloat16>("elementwise", "simd", DeviceKind::cpu,
                                     []<class T>(Ops<T>& ops) {
                                       ops.add = add<T>;
                                       ops.sum_of_squares = sum_of_squares<T>;
+                                      ops.sum = sum<T>;
                                     });
 }
 

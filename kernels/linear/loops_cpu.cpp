@@ -179,6 +179,7 @@ template void linear_weight_grad_loops(const Context&, const LinearWeightGrad<do
 void register_linear_loops(VariantList& list) {
   list.add<float, double, bfloat16>("linear", "loops", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
     ops.linear_arithmetic = plain_arithmetic<T>;
+    ops.linear_fuses_gelu = false;
     ops.linear_prepared_bytes = [](int64_t, int64_t, int64_t) -> int64_t { return 0; };
     ops.linear_forward = linear_forward_loops<T>;
     ops.linear_input_grad = linear_input_grad_loops<T>;

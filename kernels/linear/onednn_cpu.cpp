@@ -148,6 +148,7 @@ void register_linear_onednn(VariantList& list) {
       ops.linear_arithmetic = onednn_bf16_arithmetic;
     else
       ops.linear_arithmetic = plain_arithmetic<T>;
+    ops.linear_fuses_gelu = false;
     ops.linear_prepared_bytes = [](int64_t n, int64_t in, int64_t out) {
       return linear_prepared_bytes_onednn(n, in, out, sizeof(T));
     };

@@ -65,6 +65,7 @@ template void linear_weight_grad_packed(const Context&, const LinearWeightGrad<b
 void register_linear_packed(VariantList& list) {
   list.add<float, bfloat16>("linear", "packed", DeviceKind::cpu, []<class T>(Ops<T>& ops) {
     ops.linear_arithmetic = plain_arithmetic<T>;
+    ops.linear_fuses_gelu = false;
     ops.linear_prepared_bytes = linear_prepared_bytes_packed;
     ops.linear_forward = linear_forward_packed<T>;
     ops.linear_input_grad = linear_input_grad_packed<T>;

@@ -42,6 +42,7 @@ Cases convert_cases(const Ops<T>& ops) {
 template <class T>
 Cases elementwise_cases(const Ops<T>& ops) {
   Cases cases;
+  const std::vector<double> start = {0.25};  // what is added to
   for (const int64_t size : kSizes) {
     const auto x = random_values<T>(size, 3);
     cases.push_back(make_case<Add<T>>(
@@ -49,61 +50,74 @@ Cases elementwise_cases(const Ops<T>& ops) {
         ops.add, reference_add<T>,
         [=](const Addresses& out) { return Add<T>{.size = size, .x = x.data(), .y = out[0]}; }));
     const auto values = random_values<Wide<T>>(size, 3);
-    // The sum is a double: it is compared in two halves.
-    const auto split = [](double sum, Wide<T>* out) {
-      out[0] = static_cast<Wide<T>>(sum);
-      out[1] = static_cast<Wide<T>>((sum - static_cast<double>(out[0])) * 0x1p20);
-    };
-    const auto run = ops.sum_of_squares;
-    cases.push_back({.name = fmt::format("sum of squares {}", size),
-                     .tolerance = 0x1p22 * sum_of_squares_tolerance(size),
-                     .outputs = {written<Wide<T>>(2)},
-                     .kernel =
-                         [=](const Context& context, const Addresses& out) {
-                           double sum = 0.25;
-                           run(context, {.size = size, .x = values.data(), .result = &sum});
-                           split(sum, out[0]);
-                         },
-                     .reference =
-                         [=](const Addresses& out) {
-                           double sum = 0.25;
-                           reference_sum_of_squares<T>(
-                               {.size = size, .x = values.data(), .result = &sum});
-                           split(sum, out[0]);
-                         }});
+    cases.push_back(make_case<SumOfSquares<T>>(
+        fmt::format("sum of squares {}", size), sum_of_squares_tolerance(size), {changed(start)},
+        ops.sum_of_squares, reference_sum_of_squares<T>, [=](const Addresses& out) {
+          return SumOfSquares<T>{.size = size, .x = values.data(), .result = out[0]};
+        }));
+    cases.push_back(
+        make_case<Sum<T>>(fmt::format("sum {}", size), sum_of_squares_tolerance(size),
+                          {changed(start)}, ops.sum, reference_sum<T>, [=](const Addresses& out) {
+                            return Sum<T>{.size = size, .x = values.data(), .result = out[0]};
+                          }));
   }
   return cases;
+}
+
+template <class T>
+AdamW<T> adamw_of(int64_t size, const std::vector<Wide<T>>& g, const Addresses& out) {
+  return {.size = size,
+          .lr = 1e-2,
+          .beta1 = 0.9,
+          .beta2 = 0.95,
+          .eps = 1e-8,
+          .weight_decay = 0.1,
+          .clip = 0.7,
+          .step = 1,
+          .g = g.data(),
+          .w = out[0],
+          .m = out[1],
+          .v = out[2],
+          .copy = out[3]};
+}
+
+// What an update changes, and where the rounded weights go.
+template <class T>
+std::vector<Output> adamw_outputs(int64_t size) {
+  using W = Wide<T>;
+  auto v = random_values<W>(size, 6);
+  for (W& x : v) x *= x;
+  constexpr double kTight = kAdamwTolerance<W>;
+  return {changed(random_values<W>(size, 7), kTight), changed(random_values<W>(size, 8), kTight),
+          changed(v, kTight), written<T>(size)};
 }
 
 template <class T>
 Cases adamw_cases(const Ops<T>& ops) {
   Cases cases;
   for (const int64_t size : kSizes) {
+    const auto g = random_values<Wide<T>>(size, 5);
     for (const int64_t step : {1, 1000}) {
-      using W = Wide<T>;
-      const auto g = random_values<W>(size, 5);
-      auto v = random_values<W>(size, 6);
-      for (W& x : v) x *= x;
-      constexpr double kTight = kAdamwTolerance<W>;
-      cases.push_back(make_case<AdamW<T>>(
-          fmt::format("size {} step {}", size, step), kAdamwTolerance<T>,
-          {changed(random_values<W>(size, 7), kTight), changed(random_values<W>(size, 8), kTight),
-           changed(v, kTight), written<T>(size)},
-          ops.adamw, reference_adamw<T>, [=](const Addresses& out) {
-            return AdamW<T>{.size = size,
-                            .lr = 1e-2,
-                            .beta1 = 0.9,
-                            .beta2 = 0.95,
-                            .eps = 1e-8,
-                            .weight_decay = 0.1,
-                            .clip = 0.7,
-                            .step = step,
-                            .g = g.data(),
-                            .w = out[0],
-                            .m = out[1],
-                            .v = out[2],
-                            .copy = out[3]};
-          }));
+      cases.push_back(make_case<AdamW<T>>(fmt::format("size {} step {}", size, step),
+                                          kAdamwTolerance<T>, adamw_outputs<T>(size), ops.adamw,
+                                          reference_adamw<T>, [=](const Addresses& out) {
+                                            AdamW<T> a = adamw_of<T>(size, g, out);
+                                            a.step = step;
+                                            return a;
+                                          }));
+    }
+    // Norm and step in memory: one norm above max_norm = 0.7, one below, one of zero.
+    for (const double norm : {4.0, 0.25, 0.0}) {
+      const std::vector<double> squared = {norm * norm};
+      const std::vector<int64_t> steps = {3};
+      cases.push_back(make_case<AdamW<T>>(fmt::format("size {} norm {} in memory", size, norm),
+                                          kAdamwTolerance<T>, adamw_outputs<T>(size), ops.adamw,
+                                          reference_adamw<T>, [=](const Addresses& out) {
+                                            AdamW<T> a = adamw_of<T>(size, g, out);
+                                            a.squared_norm = squared.data();
+                                            a.step_at = steps.data();
+                                            return a;
+                                          }));
     }
   }
   return cases;
