@@ -109,6 +109,9 @@ typedef struct bench_trace {
   void (*push)(void* ctx, bench_stream stream, const char* name, int64_t payload);
   /* Closes the range opened last. [main] */
   void (*pop)(void* ctx, bench_stream stream);
+  /* Since 1.1. 1 while the host adds up the time in each range: a plugin that replays recorded
+   * work, in which no ranges are seen, then runs it piece by piece instead. [main] */
+  int32_t (*recording)(void* ctx);
 } bench_trace;
 
 /* Where a case runs. */

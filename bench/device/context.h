@@ -14,6 +14,9 @@ class Tracer {
   virtual ~Tracer() = default;
   virtual void push(Stream s, const char* name, int64_t payload) = 0;  // `name` lives until pop
   virtual void pop(Stream s) = 0;
+  // Whether somebody is adding up the ranges' times right now: recorded work, whose ranges nobody
+  // sees, is then to be run piece by piece.
+  virtual bool recording() const { return false; }
 };
 
 class NullTracer final : public Tracer {

@@ -31,6 +31,7 @@ struct TraceCalls {
     static_cast<Tracer*>(ctx)->push(stream_of(s), name, payload);
   }
   static void pop(void* ctx, bench_stream s) { static_cast<Tracer*>(ctx)->pop(stream_of(s)); }
+  static int32_t recording(void* ctx) { return static_cast<Tracer*>(ctx)->recording() ? 1 : 0; }
 };
 
 }  // namespace
@@ -47,7 +48,8 @@ PluginHost::PluginHost(std::string plugin_id, Log log, Tracer& tracer)
   trace_ = bench_trace{.size = sizeof(bench_trace),
                        .ctx = &tracer_,
                        .push = TraceCalls::push,
-                       .pop = TraceCalls::pop};
+                       .pop = TraceCalls::pop,
+                       .recording = TraceCalls::recording};
 }
 
 std::string PluginHost::take_words() {

@@ -90,16 +90,20 @@ class HostCommunicator final : public Communicator {
 // Ranges through the host's service, or nowhere where it has none.
 class HostTracer final : public Tracer {
  public:
-  explicit HostTracer(const bench_trace* table) : table_(table) {}
+  explicit HostTracer(const bench_trace* table)
+      : table_(table != nullptr ? copy_sized(*table) : bench_trace{}) {}
   void push(Stream s, const char* name, int64_t payload) override {
-    if (table_ != nullptr) table_->push(table_->ctx, s.native, name, payload);
+    if (table_.push != nullptr) table_.push(table_.ctx, s.native, name, payload);
   }
   void pop(Stream s) override {
-    if (table_ != nullptr) table_->pop(table_->ctx, s.native);
+    if (table_.pop != nullptr) table_.pop(table_.ctx, s.native);
+  }
+  bool recording() const override {
+    return table_.recording != nullptr && table_.recording(table_.ctx) != 0;
   }
 
  private:
-  const bench_trace* table_;
+  bench_trace table_;
 };
 
 }  // namespace bench::sdk

@@ -23,7 +23,10 @@ struct Opened {
       : host(l.host),
         device(*args.device),
         comm(*args.comm, /*owned=*/false),
-        context{device, l.tracer, Stream{args.stream}} {}
+        context{.device = device,
+                .tracer = l.tracer,
+                .stream = Stream{args.stream},
+                .deterministic = Request(*args.request).is_on("deterministic", true)} {}
   Host host;
   HostDevice device;
   HostCommunicator comm;

@@ -56,6 +56,14 @@ bool Request::flag(std::string_view option) const {
   return given == "true";
 }
 
+bool Request::is_on(std::string_view option, bool otherwise) const {
+  if (!has(option)) return otherwise;
+  const std::string given = text(option, "");
+  if (given != "on" && given != "off")
+    throw UsageError("--" + std::string(option) + " wants on or off, not '" + given + "'");
+  return given == "on";
+}
+
 std::string Request::axis_text(std::string_view key) const {
   for (const std::string& text : list("axis"))
     if (text.size() > key.size() && text.starts_with(key) && text[key.size()] == '=')

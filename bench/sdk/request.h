@@ -28,6 +28,7 @@ class Request {
   int64_t integer(std::string_view option, int64_t otherwise) const;
   double real(std::string_view option, double otherwise) const;
   bool flag(std::string_view option) const;
+  bool is_on(std::string_view option, bool otherwise) const;  // "on" or "off"
   // --axis key=number, which sets the case parameter of that name; or `otherwise`. Throws
   // UsageError where it is no whole number.
   bool has_axis(std::string_view key) const { return !axis_text(key).empty(); }

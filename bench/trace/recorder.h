@@ -34,6 +34,7 @@ class Recorder final : public Tracer {
   // Off at first. On: sums start from zero, with the ranges pushed from now on and popped before it
   // is off.
   void record(bool on);
+  bool recording() const override { return recording_; }
   // Seconds from push to pop, per name; a range inside one of the same name counts once.
   std::map<std::string, double> totals_s() const;
   // The same without what ranges inside it took: over all names these add up to the outermost

@@ -36,6 +36,14 @@ TEST_F(RecorderTest, knows_the_innermost_range) {
   EXPECT_STREQ(recorder.innermost(), "");
 }
 
+TEST_F(RecorderTest, says_whether_times_are_added_up) {
+  EXPECT_FALSE(recorder.recording());
+  recorder.record(true);
+  EXPECT_TRUE(recorder.recording());
+  recorder.record(false);
+  EXPECT_FALSE(recorder.recording());
+}
+
 TEST_F(RecorderTest, keeps_texts_that_their_owner_forgets) {
   std::string name = "first";
   recorder.push({}, name.c_str(), 0);

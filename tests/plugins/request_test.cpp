@@ -56,6 +56,16 @@ TEST(Request, GivesAnOptionInItsTypeOrTheDefault) {
   EXPECT_EQ(r.text("x", ""), "2.5e-3");
 }
 
+TEST(Request, TakesASwitchInWords) {
+  const Request r = request_with(
+      {{.key = "a", .text = "on"}, {.key = "b", .text = "off"}, {.key = "c", .text = "true"}});
+  EXPECT_TRUE(r.is_on("a", false));
+  EXPECT_FALSE(r.is_on("b", true));
+  EXPECT_TRUE(r.is_on("absent", true));
+  EXPECT_FALSE(r.is_on("absent", false));
+  EXPECT_EQ(usage_words([&] { r.is_on("c", true); }), "--c wants on or off, not 'true'");
+}
+
 TEST(Request, NamesTheOptionAndTheTextThatDoNotFit) {
   const Request r = request_with({{.key = "n", .text = "12x"},
                                   {.key = "x", .text = "two"},
