@@ -16,7 +16,7 @@ struct OwnSplit {
 constexpr int kFields = 4;
 
 // Ranges of a training plugin whose own time is arithmetic of the model.
-constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head"};
+constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head", "recompute"};
 
 double total_of(const std::map<std::string, double>& totals, const char* name) {
   const auto found = totals.find(name);

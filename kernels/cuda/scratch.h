@@ -2,6 +2,7 @@
 // Temporary device memory of ops: partial sums, library workspaces.
 
 #include <cstddef>
+#include <cstdint>
 
 #include "bench/device/context.h"
 
@@ -13,6 +14,10 @@ namespace bench::kernels::cuda {
 // untimed call of a shape grows it. 256-byte aligned, content undefined. Throws EnvironmentError
 // when there is no memory left.
 std::byte* scratch(const Context& context, size_t bytes);
+
+// How often a call so far took the place of memory given out before: what was recorded in between
+// holds addresses that are gone.
+uint64_t scratch_moves();
 
 // Multiprocessors of the current device.
 int multiprocessors();

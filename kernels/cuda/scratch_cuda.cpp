@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -10,6 +11,8 @@
 
 namespace bench::kernels::cuda {
 namespace {
+
+std::atomic<uint64_t> moves = 0;
 
 struct Held {
   void* memory = nullptr;
@@ -23,6 +26,7 @@ void grow(Held& held, cudaStream_t stream, size_t bytes) {
     throw EnvironmentError(fmt::format(
         "an op needs {} bytes of scratch while a graph is recorded; run it once before", bytes));
   check(cudaStreamSynchronize(stream), "waiting for a stream");
+  if (held.memory != nullptr) ++moves;
   check(cudaFree(std::exchange(held.memory, nullptr)), "freeing scratch");
   held.bytes = 0;
   check(cudaMalloc(&held.memory, bytes), "allocating scratch");
@@ -40,6 +44,8 @@ std::byte* scratch(const Context& context, size_t bytes) {
   if (held.bytes < bytes) grow(held, stream, bytes);
   return static_cast<std::byte*>(held.memory);
 }
+
+uint64_t scratch_moves() { return moves; }
 
 int multiprocessors() {
   static const int count = [] {

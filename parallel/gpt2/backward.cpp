@@ -1,5 +1,6 @@
 #include "parallel/gpt2/backward.h"
 
+#include "parallel/gpt2/forward.h"
 #include "parallel/gpt2/reduce.h"
 
 namespace bench::gpt2 {
@@ -25,7 +26,8 @@ struct LinearPlace {
   const T* dy;  // [n, out]
   const T* x;   // [n, in]
   int64_t weight, bias;
-  T* dx;  // [n, in]
+  T* dx;                       // [n, in]
+  const T* gelu_of = nullptr;  // [n, in]: x is its GELU, through which dx goes as well
 };
 
 template <class T>
@@ -48,7 +50,8 @@ void input_grad(StepState<T>& st, const LinearPlace<T>& p) {
                                         .dy = p.dy,
                                         .w = st.weight(p.weight),
                                         .dx = p.dx,
-                                        .prepared = &st.prepared[p.weight]});
+                                        .prepared = &st.prepared[p.weight],
+                                        .gelu_of = p.gelu_of});
 }
 
 // Row-parallel: dy is whole on every tensor rank, dx is this rank's part; nothing to reduce.
@@ -120,6 +123,7 @@ template <class T>
 void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
+  const bool fused = st.ops.linear_fuses_gelu;
   row_parallel<T>(st, pass,
                   {.in = s.ff,
                    .out = s.h,
@@ -127,14 +131,17 @@ void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActiv
                    .x = a.gelu,
                    .weight = o.fc2_w,
                    .bias = o.fc2_b,
-                   .dx = w.d_wide});
-  st.ops.gelu_backward(st.context, {.n = s.n,
-                                    .cols = s.ff,
-                                    .dy = w.d_wide,
-                                    .x = a.fc1,
-                                    .bias = nullptr,
-                                    .dx = w.d_wide,
-                                    .d_bias = nullptr});
+                   .dx = w.d_wide,
+                   .gelu_of = fused ? a.fc1 : nullptr});
+  if (!fused) {
+    st.ops.gelu_backward(st.context, {.n = s.n,
+                                      .cols = s.ff,
+                                      .dy = w.d_wide,
+                                      .x = a.fc1,
+                                      .bias = nullptr,
+                                      .dx = w.d_wide,
+                                      .d_bias = nullptr});
+  }
   column_parallel<T>(st, pass,
                      {.in = s.h,
                       .out = s.ff,
@@ -218,6 +225,7 @@ void backward(StepState<T>& st, int64_t micro) {
   for (int64_t i = st.shape.layers - 1; i >= 0; --i) {
     const Range layer(st.context, "layer", i);
     LayerActivations<T>& a = st.work.layers[static_cast<size_t>(i)];
+    recompute_layer(st, i);
     mlp_backward(st, pass, st.table.layer(i), a);
     attention_backward(st, pass, st.table.layer(i), a);
   }

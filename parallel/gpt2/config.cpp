@@ -45,16 +45,30 @@ void refuse_what_is_not_here(const StepConfig& c) {
   require(!c.sequence_parallel,
           "sequence-parallel: this step keeps norms and residuals whole on every tensor rank; "
           "leave the option out");
-  require(c.recompute == "none",
-          fmt::format("recompute '{}': this step keeps all activations; use --recompute none",
-                      c.recompute));
   require(c.zero == 0, fmt::format("zero {}: this step keeps the optimizer's state whole on every "
                                    "data rank; use --zero 0",
                                    c.zero));
   require(c.dropout == 0, fmt::format("dropout {}: this step has none; use 0", c.dropout));
 }
 
+constexpr Recompute kRecomputes[] = {Recompute::none, Recompute::selective, Recompute::full};
+
 }  // namespace
+
+const char* name_of(Recompute r) {
+  switch (r) {
+    case Recompute::none: return "none";
+    case Recompute::selective: return "selective";
+    case Recompute::full: return "full";
+  }
+  return "";
+}
+
+Recompute parse_recompute(std::string_view text) {
+  for (const Recompute r : kRecomputes)
+    if (text == name_of(r)) return r;
+  throw UsageError(fmt::format("recompute '{}': there is none, selective, full", text));
+}
 
 void StepConfig::validate() const {
   validate_model(*this);

@@ -4,12 +4,25 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "bench/model/model.h"
 #include "parallel/layout/mesh.h"
 #include "parallel/layout/shard.h"
 
 namespace bench::gpt2 {
+
+// What the backward pass computes anew instead of keeping it (Korthikanti 2022, sections 4 and 5).
+enum class Recompute {
+  none,
+  selective,  // the attention's core, between QKV and the projection: what grows with seq squared
+              // where its probabilities are kept
+  full,       // a whole layer, from the residual stream on its entry
+};
+
+const char* name_of(Recompute r);
+// Throws UsageError for any other text than the names.
+Recompute parse_recompute(std::string_view text);
 
 struct StepConfig {
   model::ModelConfig model;
@@ -27,11 +40,11 @@ struct StepConfig {
   uint64_t seed = 1;           // of the initial weights
 
   int64_t bucket_bytes = int64_t{64} << 20;  // one data-parallel all-reduce of gradients
+  Recompute recompute = Recompute::none;
 
   // Part of the command line, but not of this step: validate() refuses any other value.
   int pp = 1;
   bool sequence_parallel = false;
-  std::string recompute = "none";
   int zero = 0;
   double dropout = 0;
 

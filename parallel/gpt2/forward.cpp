@@ -74,6 +74,18 @@ void row_parallel(StepState<T>& st, int64_t in, const T* x, int64_t weight, int6
 }
 
 template <class T>
+void attention_core(StepState<T>& st, LayerActivations<T>& a) {
+  const RankShape& s = st.shape;
+  st.ops.attention_forward(st.context, {.batch = s.micro_batch,
+                                        .seq = s.seq,
+                                        .heads = s.heads,
+                                        .d = s.d,
+                                        .qkv = a.qkv,
+                                        .out = a.attention,
+                                        .saved = a.saved});
+}
+
+template <class T>
 void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   st.ops.linear_forward(st.context, {.n = s.n,
@@ -84,19 +96,14 @@ void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<
                                      .bias = st.weight(o.qkv_b),
                                      .y = a.qkv,
                                      .prepared = &st.prepared[o.qkv_w]});
-  st.ops.attention_forward(st.context, {.batch = s.micro_batch,
-                                        .seq = s.seq,
-                                        .heads = s.heads,
-                                        .d = s.d,
-                                        .qkv = a.qkv,
-                                        .out = a.attention,
-                                        .saved = a.saved});
+  attention_core(st, a);
   row_parallel<T>(st, s.h_part, a.attention, o.proj_w, o.proj_b);
 }
 
 template <class T>
 void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
   const RankShape& s = st.shape;
+  const bool fused = st.ops.linear_fuses_gelu;
   st.ops.linear_forward(st.context, {.n = s.n,
                                      .in = s.h,
                                      .out = s.ff,
@@ -104,21 +111,23 @@ void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a)
                                      .w = st.weight(o.fc1_w),
                                      .bias = st.weight(o.fc1_b),
                                      .y = a.fc1,
-                                     .prepared = &st.prepared[o.fc1_w]});
-  st.ops.gelu_forward(st.context,
-                      {.n = s.n, .cols = s.ff, .x = a.fc1, .bias = nullptr, .y = a.gelu});
+                                     .prepared = &st.prepared[o.fc1_w],
+                                     .gelu = fused ? a.gelu : nullptr});
+  if (!fused) {
+    st.ops.gelu_forward(st.context,
+                        {.n = s.n, .cols = s.ff, .x = a.fc1, .bias = nullptr, .y = a.gelu});
+  }
   row_parallel<T>(st, s.ff, a.gelu, o.fc2_w, o.fc2_b);
 }
 
+// Without `before`, a.in holds the residual stream already.
 template <class T>
-void layer_forward(StepState<T>& st, int64_t index) {
-  const Range range(st.context, "layer", index);
+void layer_forward(StepState<T>& st, int64_t index, const T* before) {
   Workspace<T>& w = st.work;
   const LayerOffsets& o = st.table.layer(index);
   LayerActivations<T>& a = w.layers[static_cast<size_t>(index)];
-  const bool first = index == 0;
-  normalise<T>(st, {.branch = first ? nullptr : w.branch,
-                    .before = first ? nullptr : w.layers[static_cast<size_t>(index - 1)].mid,
+  normalise<T>(st, {.branch = before != nullptr ? w.branch : nullptr,
+                    .before = before,
                     .stream = a.in,
                     .gain = o.ln1_g,
                     .bias = o.ln1_b,
@@ -137,7 +146,22 @@ void layer_forward(StepState<T>& st, int64_t index) {
   mlp_branch(st, o, a);
 }
 
-// Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits.
+// Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits. Where there is
+// one tensor rank its maximum is that of all.
+template <class T>
+const kernels::Wide<T>* reduce_cross_entropy(StepState<T>& st) {
+  const RankShape& s = st.shape;
+  Workspace<T>& w = st.work;
+  if (st.mesh.size(Axis::tensor) == 1) return w.local_max;
+  st.context.device.copy(st.context.stream, w.row_max, w.local_max,
+                         static_cast<size_t>(s.n) * sizeof(*w.row_max));
+  all_reduce(st.context, st.mesh, Axis::tensor, w.row_max, s.n, ReduceOp::max);
+  st.ops.cross_entropy_rescale(
+      st.context, {.n = s.n, .local_max = w.local_max, .row_max = w.row_max, .sum = w.sums});
+  all_reduce(st.context, st.mesh, Axis::tensor, w.sums, 2 * s.n, ReduceOp::sum);
+  return w.row_max;
+}
+
 template <class T>
 void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss,
                    LossMode mode) {
@@ -152,12 +176,7 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* l
                                             .targets = targets,
                                             .local_max = w.local_max,
                                             .sum_and_target = w.sums});
-  st.context.device.copy(st.context.stream, w.row_max, w.local_max,
-                         static_cast<size_t>(s.n) * sizeof(*w.row_max));
-  all_reduce(st.context, st.mesh, Axis::tensor, w.row_max, s.n, ReduceOp::max);
-  st.ops.cross_entropy_rescale(
-      st.context, {.n = s.n, .local_max = w.local_max, .row_max = w.row_max, .sum = w.sums});
-  all_reduce(st.context, st.mesh, Axis::tensor, w.sums, 2 * s.n, ReduceOp::sum);
+  const kernels::Wide<T>* row_max = reduce_cross_entropy(st);
   // The mean over all tokens of the global batch: micro-batches and data ranks then simply add up.
   const double scale = 1.0 / static_cast<double>(st.config.tokens_per_step());
   st.ops.cross_entropy_grad(st.context,
@@ -167,7 +186,7 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* l
                              .true_vocab = s.true_vocab,
                              .scale = static_cast<kernels::Wide<T>>(scale),
                              .logits = w.logits,
-                             .row_max = w.row_max,
+                             .row_max = row_max,
                              .sum_and_target = w.sums,
                              .targets = targets,
                              .loss = loss,
@@ -205,12 +224,28 @@ void forward(StepState<T>& st, int64_t micro, LossMode mode) {
   const Range range(st.context, "forward", micro);
   const int64_t n = st.shape.n;
   embed(st, st.inputs.data() + micro * n);
-  for (int64_t i = 0; i < st.shape.layers; ++i) layer_forward(st, i);
+  const T* before = nullptr;
+  for (int64_t i = 0; i < st.shape.layers; ++i) {
+    const Range layer(st.context, "layer", i);
+    layer_forward(st, i, before);
+    before = st.work.layers[static_cast<size_t>(i)].mid;
+  }
   head(st, st.targets.data() + micro * n, st.work.loss + micro * n, mode);
+}
+
+template <class T>
+void recompute_layer(StepState<T>& st, int64_t index) {
+  if (st.config.recompute == Recompute::none) return;
+  const Range range(st.context, "recompute", index);
+  if (st.config.recompute == Recompute::full) return layer_forward<T>(st, index, nullptr);
+  attention_core(st, st.work.layers[static_cast<size_t>(index)]);
 }
 
 template void forward(StepState<float>&, int64_t, LossMode);
 template void forward(StepState<double>&, int64_t, LossMode);
 template void forward(StepState<bfloat16>&, int64_t, LossMode);
+template void recompute_layer(StepState<float>&, int64_t);
+template void recompute_layer(StepState<double>&, int64_t);
+template void recompute_layer(StepState<bfloat16>&, int64_t);
 
 }  // namespace bench::gpt2

@@ -16,4 +16,9 @@ enum class LossMode {
 template <class T>
 void forward(StepState<T>& state, int64_t micro, LossMode mode);
 
+// Before layer `index` goes backward: what config.recompute did not keep of it, computed from what
+// it did.
+template <class T>
+void recompute_layer(StepState<T>& state, int64_t index);
+
 }  // namespace bench::gpt2

@@ -24,12 +24,12 @@ StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
   const RankShape shape = rank_shape(config, 0);
   const int64_t elements = ParameterTable(config, 0).flat_size();
   const int64_t accumulation = config.batch().accumulation(), tokens = accumulation * shape.n;
-  // Inputs and targets; a loss of each token on the host; losses and norms kept.
-  const int64_t batch = tokens * (2 * static_cast<int64_t>(sizeof(int32_t)) + kWide) +
-                        2 * TrainingStep<T>::kKept * static_cast<int64_t>(sizeof(double));
+  // Inputs and targets; losses and norms kept.
+  const int64_t batch = tokens * 2 * static_cast<int64_t>(sizeof(int32_t)) +
+                        kScalars * TrainingStep<T>::kKept * static_cast<int64_t>(sizeof(double));
   return {.parameters = elements * (4 * kWide + kRounded),
           .prepared = prepared_bytes(shape, ops),
-          .workspace = workspace_bytes(shape, accumulation, ops),
+          .workspace = workspace_bytes(shape, accumulation, config.recompute, ops),
           .batch = batch,
           .saved = elements * kWide};
 }

@@ -12,9 +12,10 @@ struct StepMemory {
   int64_t prepared = 0;    // weights as products keep them
   int64_t workspace = 0;   // activations and scratch
   int64_t batch = 0;       // tokens, losses and results
-  int64_t saved = 0;       // save_state() before the first update
+  int64_t saved = 0;       // save_state() before the first update, in host memory
 
-  int64_t total() const { return parameters + prepared + workspace + batch + saved; }
+  int64_t on_device() const { return parameters + prepared + workspace + batch; }
+  int64_t total() const { return on_device() + saved; }
 };
 
 // Of a valid configuration.

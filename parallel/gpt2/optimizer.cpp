@@ -10,41 +10,11 @@ namespace {
 
 using layout::Axis;
 
-// Distinct parameters only: replicated tensors are in the first tensor rank's runs alone, the tied
-// embedding is one tensor. The same bits on every tensor rank, because all take the same reduced
-// number.
 template <class T>
-void start_norm(StepState<T>& st) {
-  double* squared = st.scalars.data() + kNormSquared;
-  st.context.device.fill(st.context.stream, squared, 0, sizeof(double));
-  for (const layout::Span& run : st.table.norm_runs()) {
-    st.ops.sum_of_squares(st.context,
-                          {.size = run.size, .x = st.gradient(run.begin), .result = squared});
-  }
-  all_reduce(st.context, st.mesh, Axis::tensor, squared, 1, ReduceOp::sum);
-}
-
-template <class T>
-void start_loss_copy(StepState<T>& st) {
-  st.context.device.copy(st.context.stream, st.host_loss.data(), st.work.loss,
-                         st.host_loss.size() * sizeof(kernels::Wide<T>));
-}
-
-// Sums in double on the host, in token order, then over the data ranks.
-template <class T>
-double finish_loss(StepState<T>& st) {
-  Device& device = st.context.device;
-  const Stream stream = st.context.stream;
-  double sum = 0;
-  for (const auto loss : st.host_loss) sum += static_cast<double>(loss);
-  if (st.config.dp > 1) {
-    double* slot = st.scalars.data() + kLossSum;
-    device.copy(stream, slot, &sum, sizeof sum);
-    all_reduce(st.context, st.mesh, Axis::data, slot, 1, ReduceOp::sum);
-    device.copy(stream, &sum, slot, sizeof sum);
-    device.synchronize(stream);
-  }
-  return sum / static_cast<double>(st.config.tokens_per_step());
+double* zeroed_scalar(StepState<T>& st, Scalar which) {
+  double* scalar = st.scalars.data() + which;
+  st.context.device.fill(st.context.stream, scalar, 0, sizeof(double));
+  return scalar;
 }
 
 }  // namespace
@@ -62,36 +32,50 @@ void synchronise_gradients(StepState<T>& st) {
 }
 
 template <class T>
-StepResult read_loss_and_norm(StepState<T>& st, double* record) {
-  Device& device = st.context.device;
-  const Stream stream = st.context.stream;
-  start_norm(st);
-  start_loss_copy(st);
-  double squared = 0;
-  device.copy(stream, &squared, st.scalars.data() + kNormSquared, sizeof squared);
-  device.synchronize(stream);
-  const StepResult result{.loss = finish_loss(st), .grad_norm = std::sqrt(squared)};
-  if (record != nullptr) {
-    const double values[2] = {result.loss, result.grad_norm};
-    device.copy(stream, record, values, sizeof values);
+void add_up_losses(StepState<T>& st) {
+  double* sum = zeroed_scalar(st, kLossSum);
+  const int64_t tokens = st.config.batch().accumulation() * st.shape.n;
+  st.ops.sum(st.context, {.size = tokens, .x = st.work.loss, .result = sum});
+  all_reduce(st.context, st.mesh, Axis::data, sum, 1, ReduceOp::sum);
+}
+
+// Distinct parameters only: replicated tensors are in the first tensor rank's runs alone, the tied
+// embedding is one tensor. The same bits on every tensor rank, because all take the same reduced
+// number.
+template <class T>
+void add_up_squares(StepState<T>& st) {
+  double* squared = zeroed_scalar(st, kNormSquared);
+  for (const layout::Span& run : st.table.norm_runs()) {
+    st.ops.sum_of_squares(st.context,
+                          {.size = run.size, .x = st.gradient(run.begin), .result = squared});
   }
-  return result;
+  all_reduce(st.context, st.mesh, Axis::tensor, squared, 1, ReduceOp::sum);
+}
+
+StepResult result_of(const double* scalars, const StepConfig& config) {
+  return {.loss = scalars[kLossSum] / static_cast<double>(config.tokens_per_step()),
+          .grad_norm = std::sqrt(scalars[kNormSquared])};
 }
 
 template <class T>
-double read_loss(StepState<T>& st) {
-  start_loss_copy(st);
+StepResult read_result(StepState<T>& st) {
+  double scalars[kScalars];
+  st.context.device.copy(st.context.stream, scalars, st.scalars.data(), sizeof scalars);
   st.context.device.synchronize(st.context.stream);
-  return finish_loss(st);
+  return result_of(scalars, st.config);
 }
 
 template <class T>
-void apply_adamw(StepState<T>& st, double grad_norm) {
+void count_update(StepState<T>& st) {
+  ++st.updates;
+  st.context.device.copy(st.context.stream, st.update_number.data(), &st.updates,
+                         sizeof st.updates);
+}
+
+template <class T>
+void apply_adamw(StepState<T>& st) {
   const StepConfig& c = st.config;
   constexpr bool is_rounded = !std::is_same_v<T, kernels::Wide<T>>;
-  ++st.updates;
-  // torch.nn.utils.clip_grad_norm_: max_norm / (norm + 1e-6), never above one.
-  const double clip = std::min(1.0, c.clip / (grad_norm + 1e-6));
   for (const ParameterTable::Run& run : st.table.optimizer_runs()) {
     const int64_t at = run.span.begin;
     st.ops.adamw(st.context, {.size = run.span.size,
@@ -100,8 +84,9 @@ void apply_adamw(StepState<T>& st, double grad_norm) {
                               .beta2 = c.beta2,
                               .eps = c.eps,
                               .weight_decay = run.decays ? c.weight_decay : 0.0,
-                              .clip = clip,
-                              .step = st.updates,
+                              .clip = c.clip,
+                              .squared_norm = st.scalars.data() + kNormSquared,
+                              .step_at = st.update_number.data(),
                               .g = st.gradient(at),
                               .w = st.master(at),
                               .m = st.m.data() + at,
@@ -114,14 +99,20 @@ void apply_adamw(StepState<T>& st, double grad_norm) {
 template void synchronise_gradients(StepState<float>&);
 template void synchronise_gradients(StepState<double>&);
 template void synchronise_gradients(StepState<bfloat16>&);
-template StepResult read_loss_and_norm(StepState<float>&, double*);
-template StepResult read_loss_and_norm(StepState<double>&, double*);
-template StepResult read_loss_and_norm(StepState<bfloat16>&, double*);
-template double read_loss(StepState<float>&);
-template double read_loss(StepState<double>&);
-template double read_loss(StepState<bfloat16>&);
-template void apply_adamw(StepState<float>&, double);
-template void apply_adamw(StepState<double>&, double);
-template void apply_adamw(StepState<bfloat16>&, double);
+template void add_up_losses(StepState<float>&);
+template void add_up_losses(StepState<double>&);
+template void add_up_losses(StepState<bfloat16>&);
+template void add_up_squares(StepState<float>&);
+template void add_up_squares(StepState<double>&);
+template void add_up_squares(StepState<bfloat16>&);
+template StepResult read_result(StepState<float>&);
+template StepResult read_result(StepState<double>&);
+template StepResult read_result(StepState<bfloat16>&);
+template void count_update(StepState<float>&);
+template void count_update(StepState<double>&);
+template void count_update(StepState<bfloat16>&);
+template void apply_adamw(StepState<float>&);
+template void apply_adamw(StepState<double>&);
+template void apply_adamw(StepState<bfloat16>&);
 
 }  // namespace bench::gpt2

@@ -1,5 +1,7 @@
 #pragma once
 // What follows the last backward pass: data ranks are summed, the global norm is taken, AdamW runs.
+// The host only gives work to the stream; what depends on results is computed from the device's
+// memory.
 
 #include "parallel/gpt2/state.h"
 
@@ -10,22 +12,34 @@ namespace bench::gpt2 {
 template <class T>
 void synchronise_gradients(StepState<T>& state);
 
+// The losses of the global batch's tokens, added up to scalars[kLossSum].
+template <class T>
+void add_up_losses(StepState<T>& state);
+
+// The squares of distinct parameters' gradients, added up over the tensor ranks to
+// scalars[kNormSquared].
+template <class T>
+void add_up_squares(StepState<T>& state);
+
 struct StepResult {
   double loss = 0;       // mean over all tokens of the global batch, before the update
   double grad_norm = 0;  // L2 over distinct parameters, before clipping
 };
 
-// Mean loss and global gradient norm, on the host and (loss, norm) at `record` in device memory,
-// which may be nullptr. The one point of a step where the host waits for the device.
-template <class T>
-StepResult read_loss_and_norm(StepState<T>& state, double* record);
+// From the scalars of a step, in host memory.
+StepResult result_of(const double* scalars, const StepConfig& config);
 
-// The mean loss alone: no gradients are needed.
+// The scalars' result; the host waits for the device.
 template <class T>
-double read_loss(StepState<T>& state);
+StepResult read_result(StepState<T>& state);
 
-// Clips to config.clip and updates every weight of this rank.
+// The number of the next update, counted here and put where apply_adamw reads it. Apart from it,
+// so that what is recorded holds no number of the host's.
 template <class T>
-void apply_adamw(StepState<T>& state, double grad_norm);
+void count_update(StepState<T>& state);
+
+// Clips the gradient to config.clip by scalars[kNormSquared] and updates every weight of this rank.
+template <class T>
+void apply_adamw(StepState<T>& state);
 
 }  // namespace bench::gpt2

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <type_traits>
-#include <vector>
 
 #include "bench/device/buffer.h"
 #include "bench/device/context.h"
@@ -16,6 +15,9 @@
 #include "parallel/layout/mesh.h"
 
 namespace bench::gpt2 {
+
+// Elements of StepState::scalars: sums over the global batch's tokens and over the parameters.
+enum Scalar : int { kLossSum = 0, kNormSquared = 1, kScalars = 2 };
 
 template <class T>
 struct StepState {
@@ -42,8 +44,8 @@ struct StepState {
   Buffer<int32_t> inputs;   // [accumulation * n]
   Buffer<int32_t> targets;  // [accumulation * n]
   Workspace<T> work;
-  Buffer<double> scalars;       // [2] see Scalar
-  std::vector<Wide> host_loss;  // [accumulation * n]
+  Buffer<double> scalars;         // [kScalars]
+  Buffer<int64_t> update_number;  // [1] of the update under way, as AdamW reads it
 
   // As the ops read it.
   T* weight(int64_t offset) {
@@ -60,8 +62,5 @@ struct StepState {
   Wide* gradient(int64_t offset) { return gradients.data() + offset; }
   bool first_tensor_rank() const { return mesh.rank(layout::Axis::tensor) == 0; }
 };
-
-// Elements of `scalars`.
-enum Scalar : int { kLossSum = 0, kNormSquared = 1, kScalars = 2 };
 
 }  // namespace bench::gpt2

@@ -93,6 +93,19 @@ void round_weights(StepState<T>& st) {
 }
 
 template <class T>
+std::vector<Wide<T>> copy_of_weights(StepState<T>& st) {
+  std::vector<Wide<T>> weights(static_cast<size_t>(st.table.flat_size()));
+  copy_now(st, weights.data(), st.master(0), st.table.flat_size());
+  return weights;
+}
+
+template <class T>
+void set_weights(StepState<T>& st, const std::vector<Wide<T>>& weights) {
+  copy_now(st, st.master(0), weights.data(), st.table.flat_size());
+  round_weights(st);
+}
+
+template <class T>
 void add_gradient_to_weights(StepState<T>& st, double factor) {
   std::vector<Wide<T>> w, g;
   const int64_t total = st.table.flat_size();
@@ -129,12 +142,11 @@ std::vector<Wide<T>> gather_full(StepState<T>& st, std::string_view name, Held w
 
 template <class T>
 void Snapshot<T>::take(StepState<T>& st) {
-  const int64_t size = st.table.flat_size();
   const auto keep = [&](std::vector<Wide<T>>& to, const Buffer<Wide<T>>& from) {
-    to.resize(static_cast<size_t>(size));
-    copy_now(st, to.data(), from.data(), size);
+    to.resize(static_cast<size_t>(from.size()));
+    copy_now(st, to.data(), from.data(), from.size());
   };
-  keep(weights_, st.weights);
+  weights_ = copy_of_weights(st);
   updates_ = st.updates;
   if (updates_ > 0) {
     keep(m_, st.m);
@@ -146,15 +158,13 @@ void Snapshot<T>::take(StepState<T>& st) {
 template <class T>
 void Snapshot<T>::restore(StepState<T>& st) const {
   if (!taken_) throw UsageError("restore_state: no state was saved; call save_state first");
-  const int64_t size = st.table.flat_size();
-  copy_now(st, st.weights.data(), weights_.data(), size);
   zero_moments(st);
   if (updates_ > 0) {
-    copy_now(st, st.m.data(), m_.data(), size);
-    copy_now(st, st.v.data(), v_.data(), size);
+    copy_now(st, st.m.data(), m_.data(), st.m.size());
+    copy_now(st, st.v.data(), v_.data(), st.v.size());
   }
   st.updates = updates_;
-  round_weights(st);
+  set_weights(st, weights_);
 }
 
 template void init_weights(StepState<float>&, uint64_t);
@@ -166,6 +176,12 @@ template void load_weights(StepState<bfloat16>&, const Safetensors&);
 template void round_weights(StepState<float>&);
 template void round_weights(StepState<double>&);
 template void round_weights(StepState<bfloat16>&);
+template std::vector<float> copy_of_weights(StepState<float>&);
+template std::vector<double> copy_of_weights(StepState<double>&);
+template std::vector<float> copy_of_weights(StepState<bfloat16>&);
+template void set_weights(StepState<float>&, const std::vector<float>&);
+template void set_weights(StepState<double>&, const std::vector<double>&);
+template void set_weights(StepState<bfloat16>&, const std::vector<float>&);
 template void add_gradient_to_weights(StepState<float>&, double);
 template void add_gradient_to_weights(StepState<double>&, double);
 template void add_gradient_to_weights(StepState<bfloat16>&, double);

@@ -26,6 +26,12 @@ void load_weights(StepState<T>& state, const Safetensors& file);
 template <class T>
 void round_weights(StepState<T>& state);
 
+// The weights as the optimizer keeps them, table().flat_size() elements.
+template <class T>
+std::vector<kernels::Wide<T>> copy_of_weights(StepState<T>& state);
+template <class T>
+void set_weights(StepState<T>& state, const std::vector<kernels::Wide<T>>& weights);
+
 // w += factor * g
 template <class T>
 void add_gradient_to_weights(StepState<T>& state, double factor);

@@ -45,23 +45,40 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .rounded = is_rounded ? zeroed<T>(context, size) : Buffer<T>(),
           .inputs = Buffer<int32_t>(context.device, tokens),
           .targets = Buffer<int32_t>(context.device, tokens),
-          .work = Workspace<T>(context.device, shape, accumulation, ops),
+          .work = Workspace<T>(context.device, shape, accumulation, config.recompute, ops),
           .scalars = zeroed<double>(context, kScalars),
-          .host_loss = std::vector<Wide>(static_cast<size_t>(tokens))};
+          .update_number = zeroed<int64_t>(context, 1)};
+}
+
+// A device takes so much from ordinary host memory without waiting for its stream (CUDA
+// Programming Guide, "Concurrent Execution between Host and Device").
+constexpr size_t kUnwaitedBytes = 64 << 10;
+
+void copy_unwaited(const Context& c, void* to, const void* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kUnwaitedBytes) {
+    c.device.copy(c.stream, static_cast<std::byte*>(to) + at,
+                  static_cast<const std::byte*>(from) + at, std::min(kUnwaitedBytes, bytes - at));
+  }
+}
+
+GraphRecorder recorder_for(GraphRecorder recorder, const Communicator& world) {
+  return world.size() == 1 || world.capturable() ? std::move(recorder) : GraphRecorder();
 }
 
 }  // namespace
 
 template <class T>
 TrainingStep<T>::TrainingStep(const Context& context, Communicator& world, const StepConfig& config,
-                              const kernels::Ops<T>& ops)
-    : state_(make_state(context, world, config, ops)), ring_(context.device, 2 * kKept) {}
+                              const kernels::Ops<T>& ops, GraphRecorder recorder)
+    : state_(make_state(context, world, config, ops)),
+      ring_(context.device, kScalars * kKept),
+      replay_(recorder_for(std::move(recorder), world)) {}
 
 template <class T>
 void TrainingStep<T>::load_batch(const int32_t* inputs, const int32_t* targets) {
   const Context& c = state_.context;
-  c.device.copy(c.stream, state_.inputs.data(), inputs, state_.inputs.bytes());
-  c.device.copy(c.stream, state_.targets.data(), targets, state_.targets.bytes());
+  copy_unwaited(c, state_.inputs.data(), inputs, state_.inputs.bytes());
+  copy_unwaited(c, state_.targets.data(), targets, state_.targets.bytes());
 }
 
 template <class T>
@@ -75,23 +92,34 @@ void TrainingStep<T>::all_gradients() {
 }
 
 template <class T>
-void TrainingStep<T>::step(const int32_t* inputs, const int32_t* targets) {
-  load_batch(inputs, targets);
+void TrainingStep<T>::whole_step() {
   all_gradients();
   const Range range(state_.context, "optimizer", state_.updates);
-  double* record = ring_.data() + 2 * (recorded_ % kKept);
-  grad_norm_ = read_loss_and_norm(state_, record).grad_norm;
+  add_up_losses(state_);
+  add_up_squares(state_);
+  apply_adamw(state_);
+}
+
+// What differs from step to step (tokens, the update's number, where the result goes) is outside
+// of what is replayed.
+template <class T>
+void TrainingStep<T>::step(const int32_t* inputs, const int32_t* targets) {
+  const Context& c = state_.context;
+  load_batch(inputs, targets);
+  count_update(state_);
+  replay_.run(c, [this] { whole_step(); });
+  c.device.copy(c.stream, ring_.data() + kScalars * (recorded_ % kKept), state_.scalars.data(),
+                state_.scalars.bytes());
   ++recorded_;
-  apply_adamw(state_, grad_norm_);
 }
 
 template <class T>
 StepResult TrainingStep<T>::compute_gradients(const int32_t* inputs, const int32_t* targets) {
   load_batch(inputs, targets);
   all_gradients();
-  const StepResult result = read_loss_and_norm(state_, nullptr);
-  grad_norm_ = result.grad_norm;
-  return result;
+  add_up_losses(state_);
+  add_up_squares(state_);
+  return read_result(state_);
 }
 
 template <class T>
@@ -99,29 +127,30 @@ double TrainingStep<T>::forward_loss(const int32_t* inputs, const int32_t* targe
   load_batch(inputs, targets);
   const int64_t accumulation = state_.config.batch().accumulation();
   for (int64_t micro = 0; micro < accumulation; ++micro) forward(state_, micro, LossMode::value);
-  return read_loss(state_);
+  add_up_losses(state_);
+  return read_result(state_).loss;
 }
 
 template <class T>
 std::vector<StepResult> TrainingStep<T>::read_results() {
   const Context& c = state_.context;
+  std::vector<double> ring(static_cast<size_t>(ring_.size()));
+  c.device.copy(c.stream, ring.data(), ring_.data(), ring_.bytes());
+  c.device.synchronize(c.stream);
   std::vector<StepResult> results;
-  for (int64_t i = std::max(read_, recorded_ - kKept); i < recorded_; ++i) {
-    double values[2];
-    c.device.copy(c.stream, values, ring_.data() + 2 * (i % kKept), sizeof values);
-    c.device.synchronize(c.stream);
-    results.push_back({.loss = values[0], .grad_norm = values[1]});
-  }
+  for (int64_t i = std::max(read_, recorded_ - kKept); i < recorded_; ++i)
+    results.push_back(result_of(ring.data() + kScalars * (i % kKept), state_.config));
   read_ = recorded_;
   return results;
 }
 
 template <class T>
 void TrainingStep<T>::perturb_along_gradient(double eps) {
-  if (!(grad_norm_ > 0)) {
+  const double norm = read_result(state_).grad_norm;
+  if (!(norm > 0)) {
     throw UsageError("perturb_along_gradient: there is no gradient; call compute_gradients first");
   }
-  add_gradient_to_weights(state_, eps / grad_norm_);
+  add_gradient_to_weights(state_, eps / norm);
 }
 
 template class TrainingStep<float>;

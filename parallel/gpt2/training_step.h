@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parallel/gpt2/optimizer.h"
+#include "parallel/gpt2/replay.h"
 #include "parallel/gpt2/state_access.h"
 
 namespace bench::gpt2 {
@@ -16,9 +17,10 @@ class TrainingStep {
  public:
   // Collective over `world`, which must have config.tp * config.dp ranks. Device and tracer of the
   // context outlive this. Throws UsageError for a configuration that cannot be. Weights are unset
-  // until init or load.
+  // until init or load. With a recorder, which the communicator has to allow, steps after the first
+  // are replayed as one graph.
   TrainingStep(const Context& context, Communicator& world, const StepConfig& config,
-               const kernels::Ops<T>& ops);
+               const kernels::Ops<T>& ops, GraphRecorder recorder = {});
 
   // Seeded weights, the same for every layout; moments zero.
   void init(uint64_t seed) { init_weights(state_, seed); }
@@ -27,7 +29,8 @@ class TrainingStep {
   void load(const Safetensors& file) { load_weights(state_, file); }
 
   // This rank's rows of the global batch, [global_batch / dp, seq] row-major, in host memory.
-  // Tokens must be inside the vocabulary. Collective. Allocates nothing.
+  // Tokens must be inside the vocabulary. Collective. Allocates nothing, and does not wait for the
+  // device.
   void step(const int32_t* inputs, const int32_t* targets);
 
   // Loss and gradient norm of the steps since the last call, oldest first, at most kKept of the
@@ -40,7 +43,7 @@ class TrainingStep {
   StepResult compute_gradients(const int32_t* inputs, const int32_t* targets);
 
   // w += eps * g / |g| with the gradient and norm of the last step or compute_gradients: the
-  // directional derivative of the loss along it is |g|.
+  // directional derivative of the loss along it is |g|. Throws UsageError where there is none.
   void perturb_along_gradient(double eps);
 
   // Weights, moments and step count, kept in host memory. Throws UsageError when nothing was saved.
@@ -63,19 +66,23 @@ class TrainingStep {
   size_t parameter_bytes() const { return 4 * state_.weights.bytes() + state_.rounded.bytes(); }
   size_t workspace_bytes() const { return state_.work.bytes(); }
 
+  // Steps that were given to the device as a graph.
+  int64_t replayed_steps() const { return replay_.replays(); }
+
   // For checks that look inside.
   StepState<T>& state() { return state_; }
 
  private:
   void load_batch(const int32_t* inputs, const int32_t* targets);
   void all_gradients();
+  void whole_step();
 
   StepState<T> state_;
-  Buffer<double> ring_;  // [kKept, 2] loss and gradient norm
+  Buffer<double> ring_;  // [kKept, kScalars]
   int64_t recorded_ = 0;
   int64_t read_ = 0;
-  double grad_norm_ = 0;
   Snapshot<T> saved_;
+  Replay replay_;
 };
 
 }  // namespace bench::gpt2

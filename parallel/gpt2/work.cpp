@@ -11,9 +11,13 @@ double executed_flops(const StepConfig& config) {
   // Scores and their product with the values, 2 n s (h/p) each, half of them masked.
   const double attention = 2 * n * d(s.seq) * part;
   const double head = 2 * n * h * d(s.vocab.rows);
+  const double layer = qkv + projection + mlp + attention;
+  const double recomputed = config.recompute == Recompute::full        ? layer
+                            : config.recompute == Recompute::selective ? attention
+                                                                       : 0;
   // Backward takes every product twice: once for the input, once for the weight (attention: both
   // inputs).
-  const double micro = 3 * (d(s.layers) * (qkv + projection + mlp + attention) + head);
+  const double micro = d(s.layers) * (3 * layer + recomputed) + 3 * head;
   return micro * d(config.batch().accumulation());
 }
 

@@ -8,8 +8,8 @@
 namespace bench::gpt2 {
 
 // Floating-point operations of this rank's matrix products and causal attention (scores on and
-// below the diagonal), forward and backward; a product m×n×k is 2mnk. Norms, GELU, softmax,
-// optimizer: not counted.
+// below the diagonal), forward, backward and recomputed; a product m×n×k is 2mnk. Norms, GELU,
+// softmax, optimizer: not counted.
 double executed_flops(const StepConfig& config);
 
 // Bytes that AdamW moves at least: reads g, w, m, v, writes w, m, v.

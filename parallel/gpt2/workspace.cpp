@@ -26,31 +26,41 @@ class Carver {
   int64_t used_ = 0;
 };
 
+// All of a layer but its entry and what attention saves.
 template <class T>
-LayerActivations<T> carve_layer(Carver& c, const RankShape& s, int64_t saved_bytes) {
-  LayerActivations<T> a{};
-  c.take(a.in, s.n * s.h);
+void carve_inside(Carver& c, LayerActivations<T>& a, const RankShape& s) {
   c.take(a.ln1, s.n * s.h);
   c.take(a.ln1_mean, s.n);
   c.take(a.ln1_rstd, s.n);
   c.take(a.qkv, s.n * 3 * s.h_part);
   c.take(a.attention, s.n * s.h_part);
-  a.saved = c.take_bytes(saved_bytes);
   c.take(a.mid, s.n * s.h);
   c.take(a.ln2, s.n * s.h);
   c.take(a.ln2_mean, s.n);
   c.take(a.ln2_rstd, s.n);
   c.take(a.fc1, s.n * s.ff);
   c.take(a.gelu, s.n * s.ff);
-  return a;
+}
+
+template <class T>
+std::vector<LayerActivations<T>> carve_layers(Carver& c, const RankShape& s, Recompute recompute,
+                                              int64_t saved_bytes) {
+  std::vector<LayerActivations<T>> layers;
+  LayerActivations<T> a{};
+  for (int64_t i = 0; i < s.layers; ++i) {
+    c.take(a.in, s.n * s.h);
+    if (i == 0 || recompute != Recompute::full) carve_inside(c, a, s);
+    if (i == 0 || recompute == Recompute::none) a.saved = c.take_bytes(saved_bytes);
+    layers.push_back(a);
+  }
+  return layers;
 }
 
 template <class T>
 void carve(Carver& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
-           const kernels::Ops<T>& ops) {
-  const int64_t saved_bytes = ops.attention_saved_bytes(s.micro_batch, s.seq, s.heads, s.d);
-  w.layers.clear();
-  for (int64_t i = 0; i < s.layers; ++i) w.layers.push_back(carve_layer<T>(c, s, saved_bytes));
+           Recompute recompute, const kernels::Ops<T>& ops) {
+  w.layers = carve_layers<T>(c, s, recompute,
+                             ops.attention_saved_bytes(s.micro_batch, s.seq, s.heads, s.d));
   c.take(w.out, s.n * s.h);
   c.take(w.final_norm, s.n * s.h);
   c.take(w.final_mean, s.n);
@@ -70,26 +80,28 @@ void carve(Carver& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
 }  // namespace
 
 template <class T>
-int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, const kernels::Ops<T>& ops) {
+int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, Recompute recompute,
+                        const kernels::Ops<T>& ops) {
   Workspace<T> nowhere;
   Carver counting(nullptr);
-  carve(counting, nowhere, shape, accumulation, ops);
+  carve(counting, nowhere, shape, accumulation, recompute, ops);
   return counting.used();
 }
 
 template <class T>
 Workspace<T>::Workspace(Device& device, const RankShape& shape, int64_t accumulation,
-                        const kernels::Ops<T>& ops)
-    : memory_(device, workspace_bytes(shape, accumulation, ops)) {
+                        Recompute recompute, const kernels::Ops<T>& ops)
+    : memory_(device, workspace_bytes(shape, accumulation, recompute, ops)) {
   Carver carving(memory_.data());
-  carve(carving, *this, shape, accumulation, ops);
+  carve(carving, *this, shape, accumulation, recompute, ops);
 }
 
 template struct Workspace<float>;
 template struct Workspace<double>;
 template struct Workspace<bfloat16>;
-template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<float>&);
-template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<double>&);
-template int64_t workspace_bytes(const RankShape&, int64_t, const kernels::Ops<bfloat16>&);
+template int64_t workspace_bytes(const RankShape&, int64_t, Recompute, const kernels::Ops<float>&);
+template int64_t workspace_bytes(const RankShape&, int64_t, Recompute, const kernels::Ops<double>&);
+template int64_t workspace_bytes(const RankShape&, int64_t, Recompute,
+                                 const kernels::Ops<bfloat16>&);
 
 }  // namespace bench::gpt2

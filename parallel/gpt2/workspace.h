@@ -13,7 +13,8 @@
 
 namespace bench::gpt2 {
 
-// One layer's activations; n tokens, h hidden, p tensor ranks.
+// One layer's activations; n tokens, h hidden, p tensor ranks. What is recomputed lies in one place
+// for all layers.
 template <class T>
 struct LayerActivations {
   T* in;                       // [n, h] residual stream on entry
@@ -50,7 +51,7 @@ struct Workspace {
   T* d_wide = nullptr;                    // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
 
   Workspace() = default;
-  Workspace(Device& device, const RankShape& shape, int64_t accumulation,
+  Workspace(Device& device, const RankShape& shape, int64_t accumulation, Recompute recompute,
             const kernels::Ops<T>& ops);
   size_t bytes() const { return memory_.bytes(); }
 
@@ -60,6 +61,7 @@ struct Workspace {
 
 // What a Workspace takes, without making one.
 template <class T>
-int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, const kernels::Ops<T>& ops);
+int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, Recompute recompute,
+                        const kernels::Ops<T>& ops);
 
 }  // namespace bench::gpt2

@@ -49,8 +49,17 @@ DType read_dtype(const std::string& name) {
 
 template <class T>
 double memory_bytes(const TrainCase& train) {
-  const auto ops = kernels::ops_for<T>(DeviceKind::cpu, train.variants);
-  return static_cast<double>(gpt2::step_memory(train.config, ops).total());
+  const auto ops = kernels::ops_for<T>(kDevice, train.variants);
+  const gpt2::StepMemory memory = gpt2::step_memory(train.config, ops);
+  return static_cast<double>(kDevice == DeviceKind::cpu ? memory.total() : memory.on_device());
+}
+
+Graphs read_graphs(const sdk::Request& request) {
+  const bool has_graphs = kDevice == DeviceKind::cuda;
+  if (!request.is_on("graph", has_graphs)) return Graphs::never;
+  if (!has_graphs)
+    throw UsageError("--graph on: only GPUs replay recorded work; leave the option out");
+  return request.has("graph") ? Graphs::always : Graphs::where_possible;
 }
 
 // "flash", or with several choices "attention=flash linear=packed".
@@ -73,7 +82,7 @@ TrainCase read_train_case(const sdk::Request& request) {
   choose_batch(request, config);
   config.lr = request.real("lr", config.lr);
   config.sequence_parallel = request.flag("sequence-parallel");
-  config.recompute = request.text("recompute", "none");
+  config.recompute = gpt2::parse_recompute(request.text("recompute", name_of(config.recompute)));
   config.zero = static_cast<int>(request.integer("zero", 0));
   config.dropout = request.real("dropout", 0);
   config.seed = train.seed = request.seed;
@@ -81,6 +90,8 @@ TrainCase read_train_case(const sdk::Request& request) {
   train.variants = kernels::parse_choice(request.list("variant"));
   train.data = request.text("data", "");
   train.weights = request.text("weights", "");
+  train.graphs = read_graphs(request);
+  train.deterministic = request.is_on("deterministic", true);
   return train;
 }
 
@@ -95,8 +106,12 @@ sdk::Case describe_case(const TrainCase& train) {
   made.text_params = {{"model", c.model.name},
                       {"data", train.data.empty() ? "zipf" : base_name(train.data)},
                       {"weights", train.weights.empty() ? "seeded" : base_name(train.weights)},
-                      {"recompute", c.recompute},
+                      {"recompute", name_of(c.recompute)},
                       {"mode", "step"}};
+  if (kDevice == DeviceKind::cuda) {
+    made.text_params.emplace_back("graph", train.graphs == Graphs::never ? "off" : "on");
+    made.text_params.emplace_back("deterministic", train.deterministic ? "on" : "off");
+  }
   if (!train.variants.empty())
     made.text_params.emplace_back("variant", variant_text(train.variants));
   made.number_params = {{"layers", static_cast<double>(c.model.layers)},

@@ -2,6 +2,7 @@
 // From the options of a run to one GPT-2 training case.
 
 #include <string>
+#include <string_view>
 
 #include "bench/sdk/plugin.h"
 #include "kernels/ops.h"
@@ -9,13 +10,23 @@
 
 namespace bench::train {
 
+// Whether steps are replayed as a recorded graph.
+enum class Graphs { never, where_possible, always };
+
 struct TrainCase {
   DType dtype = DType::f32;  // f32 or bf16
   gpt2::StepConfig config;
   kernels::VariantChoice variants;
   std::string data, weights;  // files, or empty
   uint64_t seed = 1;
+  Graphs graphs = Graphs::never;
+  bool deterministic = true;
 };
+
+// For which device this library is made.
+constexpr DeviceKind kDevice = std::string_view(sdk::Plugin::kDevice) == name_of(DeviceKind::cuda)
+                                   ? DeviceKind::cuda
+                                   : DeviceKind::cpu;
 
 // Throws UsageError that names the options and numbers that do not fit together.
 TrainCase read_train_case(const sdk::Request& request);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "bench/base/hash.h"
+#include "kernels/graph.h"
 #include "kernels/rounding.h"
 #include "parallel/gpt2/memory.h"
 
@@ -33,16 +34,25 @@ double loss_noise<bfloat16>(int64_t tokens) {
   return kernels::kRounding<bfloat16> / (4 * std::sqrt(static_cast<double>(tokens)));
 }
 
+GraphRecorder recorder_for(const TrainCase& train, const Communicator& comm) {
+  if (train.graphs == Graphs::never) return {};
+  if (train.graphs == Graphs::always && comm.size() > 1 && !comm.capturable())
+    throw Unsupported(
+        fmt::format("--graph on: collectives over {} cannot be recorded", comm.kind()));
+  return kernels::graph_recorder();
+}
+
 }  // namespace
 
 template <class T>
 TrainInstance<T>::TrainInstance(const TrainCase& train, const sdk::Place& place)
     : train_(train),
+      context_(place.context),
       comm_(place.comm),
       tokens_(train.data.empty() ? gpt2::zipf_tokens(train.config.model.vocab, train.seed)
                                  : gpt2::open_tokens(train.data, train.config.model.vocab)),
-      step_(place.context, place.comm, train.config,
-            kernels::ops_for<T>(place.context.device.info().kind, train.variants)) {
+      step_(place.context, place.comm, train.config, kernels::ops_for<T>(kDevice, train.variants),
+            recorder_for(train, place.comm)) {
   if (train.weights.empty()) {
     step_.init(train.seed);
   } else {
@@ -90,14 +100,27 @@ void TrainInstance<T>::reset() {
   steps_ = 0;
 }
 
+// A number of every rank, by way of the device: that is where a communicator takes it from.
+template <class T>
+std::vector<uint64_t> TrainInstance<T>::gathered(uint64_t mine) {
+  Device& device = context_.device;
+  const Stream stream = context_.stream;
+  Buffer<uint64_t> one(device, 1), each(device, comm_.size());
+  std::vector<uint64_t> all(static_cast<size_t>(comm_.size()));
+  device.copy(stream, one.data(), &mine, one.bytes());
+  comm_.all_gather(stream, one.data(), each.data(), 1, DType::u64);
+  device.copy(stream, all.data(), each.data(), each.bytes());
+  device.synchronize(stream);
+  return all;
+}
+
 // Data-parallel ranks hold the same weights, to the bit.
 template <class T>
 bool TrainInstance<T>::replicas_agree() {
-  const auto& weights = step_.state().weights;
+  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
   const uint64_t hash =
-      hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.bytes()});
-  std::vector<uint64_t> all(static_cast<size_t>(comm_.size()));
-  comm_.all_gather(Stream{}, &hash, all.data(), 1, DType::u64);
+      hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.size() * sizeof(float)});
+  const std::vector<uint64_t> all = gathered(hash);
   // Tensor ranks are neighbours: rank r and r + tp hold the same shard.
   for (size_t r = static_cast<size_t>(train_.config.tp); r < all.size(); ++r)
     if (all[r] != all[r - static_cast<size_t>(train_.config.tp)]) return false;
@@ -107,14 +130,12 @@ bool TrainInstance<T>::replicas_agree() {
 // Central difference of the loss along g / |g|; the weights are put back to the bit.
 template <class T>
 double TrainInstance<T>::slope_along_gradient(double length) {
-  Buffer<float>& w = step_.state().weights;  // as the optimizer keeps them
-  const std::vector<float> weights(w.data(), w.data() + w.size());
+  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
   step_.perturb_along_gradient(length);
   const double up = step_.forward_loss(inputs_.data(), targets_.data());
   step_.perturb_along_gradient(-2 * length);
   const double down = step_.forward_loss(inputs_.data(), targets_.data());
-  std::copy(weights.begin(), weights.end(), w.data());
-  gpt2::round_weights(step_.state());
+  gpt2::set_weights(step_.state(), weights);
   return (up - down) / (2 * length);
 }
 
@@ -165,9 +186,13 @@ sdk::Check TrainInstance<T>::check() {
 template <class T>
 std::map<std::string, sdk::Value> TrainInstance<T>::values() {
   const auto prepared = gpt2::step_memory(train_.config, step_.state().ops).prepared;
-  return {{"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
-          {"memory.prepared", {static_cast<double>(prepared), "bytes"}},
-          {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
+  std::map<std::string, sdk::Value> values = {
+      {"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
+      {"memory.prepared", {static_cast<double>(prepared), "bytes"}},
+      {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
+  if (train_.graphs != Graphs::never)
+    values["graph.replays"] = {static_cast<double>(step_.replayed_steps()), "steps"};
+  return values;
 }
 
 template <class T>

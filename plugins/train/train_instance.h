@@ -30,11 +30,13 @@ class TrainInstance final : public sdk::TrainingInstance {
  private:
   void read_tokens(int64_t step);
   void take_results();
+  std::vector<uint64_t> gathered(uint64_t mine);
   bool replicas_agree();
   double slope_along_gradient(double length);
   sdk::Check check_gradient();
 
   TrainCase train_;
+  const Context& context_;
   Communicator& comm_;
   std::unique_ptr<gpt2::TokenSource> tokens_;
   gpt2::TrainingStep<T> step_;

@@ -264,7 +264,6 @@ TEST(Config, NamesTheNumbersThatDoNotFit) {
   expect(words([](StepConfig& c) { c.lr = -1; }), "learning rate -1");
   expect(words([](StepConfig& c) { c.pp = 2; }), "pp 2");
   expect(words([](StepConfig& c) { c.sequence_parallel = true; }), "sequence-parallel");
-  expect(words([](StepConfig& c) { c.recompute = "full"; }), "recompute 'full'");
   expect(words([](StepConfig& c) { c.zero = 1; }), "zero 1");
   expect(words([](StepConfig& c) { c.dropout = 0.1; }), "dropout 0.1");
 }

@@ -69,7 +69,8 @@ TEST(Refusals, OfLayoutsThatDoNotFit) {
 TEST(Refusals, OfWhatTheTrainingStepDoesNotHave) {
   expect_invalid({
       {"train", training({"dropout", "0.1"}), {"dropout"}},
-      {"train", training({"recompute", "full"}), {"recompute", "full"}},
+      {"train", training({"recompute", "some"}), {"recompute", "some"}},
+      {"train", training({"graph", "on"}), {"graph"}},
       {"train", training({"zero", "1"}), {"zero"}},
       {"train", training({"sequence-parallel", "true"}), {"sequence-parallel"}},
   });
