@@ -50,17 +50,6 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .update_number = zeroed<int64_t>(context, 1)};
 }
 
-// A device takes so much from ordinary host memory without waiting for its stream (CUDA
-// Programming Guide, "Concurrent Execution between Host and Device").
-constexpr size_t kUnwaitedBytes = 64 << 10;
-
-void copy_unwaited(const Context& c, void* to, const void* from, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += kUnwaitedBytes) {
-    c.device.copy(c.stream, static_cast<std::byte*>(to) + at,
-                  static_cast<const std::byte*>(from) + at, std::min(kUnwaitedBytes, bytes - at));
-  }
-}
-
 GraphRecorder recorder_for(GraphRecorder recorder, const Communicator& world) {
   return world.size() == 1 || world.capturable() ? std::move(recorder) : GraphRecorder();
 }
@@ -77,8 +66,8 @@ TrainingStep<T>::TrainingStep(const Context& context, Communicator& world, const
 template <class T>
 void TrainingStep<T>::load_batch(const int32_t* inputs, const int32_t* targets) {
   const Context& c = state_.context;
-  copy_unwaited(c, state_.inputs.data(), inputs, state_.inputs.bytes());
-  copy_unwaited(c, state_.targets.data(), targets, state_.targets.bytes());
+  c.device.copy(c.stream, state_.inputs.data(), inputs, state_.inputs.bytes());
+  c.device.copy(c.stream, state_.targets.data(), targets, state_.targets.bytes());
 }
 
 template <class T>

@@ -48,12 +48,13 @@ inline Batch batch_of(const TokenSource& tokens, const StepConfig& config, int64
 
 // Calls fn(step) with a TrainingStep on each of config.tp * config.dp ranks.
 template <class T>
-void on_ranks(const StepConfig& config, const std::function<void(TrainingStep<T>&)>& fn) {
+void on_ranks(const StepConfig& config, const std::function<void(TrainingStep<T>&)>& fn,
+              const kernels::VariantChoice& choice = {}) {
   run_ranks(config.tp * config.dp, [&](Communicator& world) {
     CpuDevice device(1);
     NullTracer tracer;
     const Context context{.device = device, .tracer = tracer};
-    TrainingStep<T> step(context, world, config, kernels::ops_for<T>(DeviceKind::cpu));
+    TrainingStep<T> step(context, world, config, kernels::ops_for<T>(DeviceKind::cpu, choice));
     fn(step);
   });
 }
@@ -61,9 +62,10 @@ void on_ranks(const StepConfig& config, const std::function<void(TrainingStep<T>
 // `start` sets the weights. What rank 0 sees is returned.
 template <class T>
 Trajectory<T> train(const StepConfig& config, const TokenSource& tokens, int steps,
-                    const std::function<void(TrainingStep<T>&)>& start) {
+                    const std::function<void(TrainingStep<T>&)>& start,
+                    const kernels::VariantChoice& choice = {}) {
   Trajectory<T> result;
-  on_ranks<T>(config, [&](TrainingStep<T>& step) {
+  const auto run = [&](TrainingStep<T>& step) {
     Trajectory<T> here;
     start(step);
     here.start = gather_all(step, Held::weight);
@@ -75,7 +77,8 @@ Trajectory<T> train(const StepConfig& config, const TokenSource& tokens, int ste
     here.end = gather_all(step, Held::weight);
     here.steps = step.read_results();
     if (step.data_rank() == 0 && step.tensor_rank() == 0) result = std::move(here);
-  });
+  };
+  on_ranks<T>(config, run, choice);
   return result;
 }
 
