@@ -50,6 +50,11 @@ bool accumulates(const CaseResult& step) {
   return micro && global && *global > *micro * std::max(step.layout.dp, 1);
 }
 
+bool recomputes(const CaseResult& step) {
+  const std::string said = text_param(step, "recompute");
+  return !said.empty() && said != "none";
+}
+
 // Of the cases that are one and the same kernel, the one that stands for it: what the step chose,
 // else the first, as a run without a choice plans its default.
 std::vector<const CaseResult*> parts_of(const CaseResult& step, const schema::Report& report) {
@@ -125,7 +130,7 @@ std::vector<Closure> derive_closure(const schema::Report& report) {
   std::vector<Closure> found;
   for (const CaseResult& c : report.cases) {
     if (c.outcome != schema::Outcome::measured || c.layout.tp != 1 || c.layout.pp != 1 ||
-        accumulates(c) || training_of(report, c) == nullptr)
+        accumulates(c) || recomputes(c) || training_of(report, c) == nullptr)
       continue;
     const std::vector<const CaseResult*> kernels = parts_of(c, report);
     if (!kernels.empty()) found.push_back(closure_of(c, kernels));

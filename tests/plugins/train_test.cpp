@@ -163,6 +163,25 @@ TEST(Train, IsWrongWhenReplicasDiffer) {
   });
 }
 
+TEST(Train, RecomputesToTheSameBits) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const auto kept = trajectory_of(training({}), 3);
+  const CaseCopy all = only_case(plugin, training({}));
+  EXPECT_EQ(all.params.at("recompute"), "none");
+  for (const char* mode : {"selective", "full"}) {
+    const Request request = training({{"recompute", mode}});
+    const auto again = trajectory_of(request, 3);
+    EXPECT_EQ(again.losses, kept.losses) << mode;
+    EXPECT_EQ(again.grad_norms, kept.grad_norms) << mode;
+    const CaseCopy some = only_case(plugin, request);
+    EXPECT_EQ(some.params.at("recompute"), mode);
+    EXPECT_LT(some.fields.memory_bytes, all.fields.memory_bytes) << mode;
+    EXPECT_GT(some.fields.flops, all.fields.flops) << mode;
+  }
+}
+
 // Activations are rounded, so losses differ by a few of their roundings at most.
 TEST(Train, InBfloat16FollowsFloat) {
   SelfCommunicator self;
@@ -201,28 +220,33 @@ TEST(Train, ChecksItsGradientInBfloat16) {
   EXPECT_EQ(checked.trajectory().losses, unchecked.trajectory().losses);
 }
 
+void expect_declared_memory(const std::string& dtype, const std::string& recompute) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request request = training({{"micro-batch", "2"}, {"recompute", recompute}}, 1, dtype);
+  const CaseCopy declared = only_case(plugin, request);
+  Instance open(plugin, request, declared.name);
+  size_t held = 0;
+  for (const Host::Block& block : host.held()) held += block.bytes;
+  const std::map<std::string, double> values = open.values();
+  EXPECT_GT(values.at("memory.parameters"), 0);
+  EXPECT_LE(values.at("memory.parameters") + values.at("memory.workspace"),
+            static_cast<double>(held));
+  // On top of what the device holds: the weights as they were at open, and those prepared for
+  // products.
+  const double bytes_a_parameter = dtype == "f32" ? 16 : 18;
+  const double weights = values.at("memory.parameters") * 4 / bytes_a_parameter;
+  EXPECT_NEAR(declared.fields.memory_bytes,
+              static_cast<double>(held) + weights + values.at("memory.prepared"),
+              0.01 * declared.fields.memory_bytes)
+      << dtype << ", recompute " << recompute;
+}
+
 TEST(Train, DeclaresTheMemoryItHolds) {
   for (const char* dtype : {"f32", "bf16"}) {
-    SelfCommunicator self;
-    Host host(self);
-    Plugin plugin("train", host);
-    const Request request = training({{"micro-batch", "2"}}, 1, dtype);
-    const CaseCopy declared = only_case(plugin, request);
-    Instance open(plugin, request, declared.name);
-    size_t held = 0;
-    for (const Host::Block& block : host.held()) held += block.bytes;
-    const std::map<std::string, double> values = open.values();
-    EXPECT_GT(values.at("memory.parameters"), 0);
-    EXPECT_LE(values.at("memory.parameters") + values.at("memory.workspace"),
-              static_cast<double>(held));
-    // On top of what the device holds: the weights as they were at open, and those prepared for
-    // products.
-    const double bytes_a_parameter = dtype == std::string("f32") ? 16 : 18;
-    const double weights = values.at("memory.parameters") * 4 / bytes_a_parameter;
-    EXPECT_NEAR(declared.fields.memory_bytes,
-                static_cast<double>(held) + weights + values.at("memory.prepared"),
-                0.01 * declared.fields.memory_bytes)
-        << dtype;
+    for (const char* recompute : {"none", "selective", "full"})
+      expect_declared_memory(dtype, recompute);
   }
 }
 

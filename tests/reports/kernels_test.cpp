@@ -239,6 +239,14 @@ TEST(Closure, IsOfStepsOfOneMicroBatchOnly) {
   EXPECT_TRUE(reports::derive_closure(r).empty());
 }
 
+TEST(Closure, IsOfStepsThatRecomputeNothing) {
+  Report r = with_step();
+  r.cases[0].params["recompute"] = std::string("none");
+  EXPECT_EQ(reports::derive_closure(r).size(), 1u);
+  r.cases[0].params["recompute"] = std::string("full");
+  EXPECT_TRUE(reports::derive_closure(r).empty());
+}
+
 TEST(Closure, IsOfUndividedStepsOnly) {
   Report r = with_step();
   r.cases[0].layout.tp = 2;
