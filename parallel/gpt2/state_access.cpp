@@ -12,7 +12,7 @@ namespace {
 
 using kernels::Wide;
 
-constexpr int64_t kChunk = 1 << 20;  // elements that go through the host at a time
+constexpr int64_t kChunk = 1 << 22;  // elements that are changed at a time
 
 template <class T, class Element>
 void copy_now(StepState<T>& st, Element* to, const Element* from, int64_t size) {
@@ -105,21 +105,28 @@ void set_weights(StepState<T>& st, const std::vector<Wide<T>>& weights) {
   round_weights(st);
 }
 
+// With an eps that dwarfs every gradient AdamW is gradient descent: w -= lr g / (|g| + eps).
 template <class T>
 void add_gradient_to_weights(StepState<T>& st, double factor) {
-  std::vector<Wide<T>> w, g;
-  const int64_t total = st.table.flat_size();
-  for (int64_t at = 0; at < total; at += kChunk) {
-    const int64_t size = std::min(kChunk, total - at);
-    w.resize(static_cast<size_t>(size));
-    g.resize(static_cast<size_t>(size));
-    copy_now(st, w.data(), st.master(at), size);
-    copy_now(st, g.data(), st.gradient(at), size);
-    for (size_t i = 0; i < w.size(); ++i) {
-      w[i] = static_cast<Wide<T>>(static_cast<double>(w[i]) + factor * static_cast<double>(g[i]));
-    }
-    copy_now(st, st.master(at), w.data(), size);
+  constexpr double kEps = 1e12;
+  const int64_t total = st.table.flat_size(), chunk = std::min(kChunk, total);
+  Buffer<Wide<T>> moments(st.context.device, 2 * chunk);
+  for (int64_t at = 0; at < total; at += chunk) {
+    st.context.device.fill(st.context.stream, moments.data(), 0, moments.bytes());
+    st.ops.adamw(st.context, {.size = std::min(chunk, total - at),
+                              .lr = -factor * kEps,
+                              .beta1 = 0,
+                              .beta2 = 0,
+                              .eps = kEps,
+                              .weight_decay = 0,
+                              .clip = 1,
+                              .step = 1,
+                              .g = st.gradient(at),
+                              .w = st.master(at),
+                              .m = moments.data(),
+                              .v = moments.data() + chunk});
   }
+  st.context.device.synchronize(st.context.stream);  // the moments go
   round_weights(st);
 }
 

@@ -117,6 +117,7 @@ std::vector<uint64_t> TrainInstance<T>::gathered(uint64_t mine) {
 // Data-parallel ranks hold the same weights, to the bit.
 template <class T>
 bool TrainInstance<T>::replicas_agree() {
+  if (train_.config.dp == 1) return true;
   const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
   const uint64_t hash =
       hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.size() * sizeof(float)});
@@ -127,10 +128,9 @@ bool TrainInstance<T>::replicas_agree() {
   return true;
 }
 
-// Central difference of the loss along g / |g|; the weights are put back to the bit.
+// Central difference of the loss along g / |g|, from `weights`, which are put back to the bit.
 template <class T>
-double TrainInstance<T>::slope_along_gradient(double length) {
-  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
+double TrainInstance<T>::slope_along_gradient(const std::vector<float>& weights, double length) {
   step_.perturb_along_gradient(length);
   const double up = step_.forward_loss(inputs_.data(), targets_.data());
   step_.perturb_along_gradient(-2 * length);
@@ -147,8 +147,9 @@ sdk::Check TrainInstance<T>::check_gradient() {
   const gpt2::StepResult here = step_.compute_gradients(inputs_.data(), targets_.data());
   if (here.grad_norm < 1e-4)
     return {.passed = true, .error = 0, .tolerance = kTolerance, .detail = {}};
-  const double wide = slope_along_gradient(kStepLength<T>),
-               narrow = slope_along_gradient(kStepLength<T> / 2);
+  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
+  const double wide = slope_along_gradient(weights, kStepLength<T>),
+               narrow = slope_along_gradient(weights, kStepLength<T> / 2);
   const double slope =
       (4 * narrow - wide) / 3;  // Richardson: the error is of fourth order in the step
   const double loss = loss_noise<T>(train_.config.tokens_per_step()) * std::abs(here.loss);
