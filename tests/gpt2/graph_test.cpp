@@ -3,80 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <utility>
 #include <vector>
 
 #include "parallel/comm/self/self_communicator.h"
 #include "tests/gpt2/harness.h"
+#include "tests/gpt2/hooked.h"
 
 namespace bench::gpt2 {
 namespace {
 
-using kernels::Ops;
-using Calls = std::vector<std::function<void()>>;
-
-thread_local Calls* tape = nullptr;  // where calls go while one records
-
-template <class T>
-const Ops<T>& real_ops() {
-  // Of all products these alone keep nothing on the host from call to call.
-  static const Ops<T> ops = kernels::ops_for<T>(DeviceKind::cpu, {{"linear", "loops"}});
-  return ops;
-}
-
-template <class T, class Args>
-Args args_of(void (*Ops<T>::*)(const Context&, const Args&));
-
-template <class T, auto kOp>
-void call(const Context& context, const decltype(args_of(kOp))& a) {
-  const auto now = [context, a] { (real_ops<T>().*kOp)(context, a); };
-  tape != nullptr ? tape->push_back(now) : now();
-}
-
-template <class T, auto... kOps>
-void put_on_tape(Ops<T>& ops) {
-  ((ops.*kOps = call<T, kOps>), ...);
-}
-
-template <class T>
-Ops<T> taped_ops() {
-  using O = Ops<T>;
-  O ops = real_ops<T>();
-  put_on_tape<T, &O::embedding_forward, &O::embedding_backward, &O::layer_norm_forward,
-              &O::layer_norm_backward, &O::linear_forward, &O::linear_input_grad,
-              &O::linear_weight_grad, &O::gelu_forward, &O::gelu_backward, &O::attention_forward,
-              &O::attention_backward, &O::cross_entropy_forward, &O::cross_entropy_rescale,
-              &O::cross_entropy_grad, &O::sum_of_squares, &O::sum, &O::adamw>(ops);
-  return ops;
-}
-
-// A device whose copies and fills go onto the tape as well.
-class TapedDevice final : public Device {
- public:
-  const DeviceInfo& info() const override { return cpu_.info(); }
-  void* allocate(size_t bytes) override { return cpu_.allocate(bytes); }
-  void release(void* memory) noexcept override { cpu_.release(memory); }
-  void copy(Stream s, void* to, const void* from, size_t n) override {
-    do_or_tape([this, s, to, from, n] { cpu_.copy(s, to, from, n); });
-  }
-  void fill(Stream s, void* to, int byte, size_t n) override {
-    do_or_tape([this, s, to, byte, n] { cpu_.fill(s, to, byte, n); });
-  }
-  void synchronize(Stream s) override {
-    EXPECT_EQ(tape, nullptr) << "waits inside of what is recorded";
-    ++waits;
-    cpu_.synchronize(s);
-  }
-  Stream create_stream() override { return cpu_.create_stream(); }
-  void destroy_stream(Stream s) noexcept override { cpu_.destroy_stream(s); }
-  int waits = 0;
-
- private:
-  static void do_or_tape(const std::function<void()>& now) {
-    tape != nullptr ? tape->push_back(now) : now();
-  }
-  CpuDevice cpu_{1};
-};
+using Calls = std::vector<test::Call>;
 
 struct Recordings {
   int made = 0;
@@ -85,9 +22,9 @@ struct Recordings {
   GraphRecorder recorder() {
     return [this](const Context&, const std::function<void()>& work) {
       Calls calls;
-      tape = &calls;
+      test::hook = [&](const test::Call& call) { calls.push_back(call); };
       work();
-      tape = nullptr;
+      test::hook = nullptr;
       ++made;
       return std::make_unique<Taped>(*this, std::move(calls));
     };
@@ -125,7 +62,7 @@ StepConfig toy(int dp = 1) {
 template <class T>
 struct Taught {
   explicit Taught(GraphRecorder recorder, StepConfig config = toy())
-      : step({.device = device, .tracer = tracer}, self, config, taped_ops<T>(),
+      : step({.device = device, .tracer = tracer}, self, config, test::hooked_ops<T>(),
              std::move(recorder)) {
     step.init(3);
   }
@@ -135,7 +72,7 @@ struct Taught {
       step.step(b.inputs.data(), b.targets.data());
     }
   }
-  TapedDevice device;
+  test::HookedDevice device;
   TimingTracer tracer;
   SelfCommunicator self;
   TrainingStep<T> step;
@@ -233,11 +170,11 @@ TEST(Graph, IsGivenUpWhereTheStreamCannotBeRecorded) {
 TEST(Graph, IsNotForRanksWhoseCommunicatorCannotBeRecorded) {
   run_ranks(2, [](Communicator& world) {
     ASSERT_FALSE(world.capturable());
-    TapedDevice device;
+    test::HookedDevice device;
     NullTracer tracer;
     Recordings recordings;
     TrainingStep<float> step({.device = device, .tracer = tracer}, world, toy(2),
-                             taped_ops<float>(), recordings.recorder());
+                             test::hooked_ops<float>(), recordings.recorder());
     step.init(3);
     const auto tokens = zipf_tokens(29, 5);
     for (int k = 0; k < 3; ++k) {
