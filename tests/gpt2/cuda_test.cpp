@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <future>
 
 #include "kernels/graph.h"
 #include "tests/gpt2/cuda_device.h"
@@ -15,7 +16,26 @@ namespace {
 using test::device_config;
 using test::Trajectory;
 
+constexpr int kSteps = 10;
+
 Device* gpu = nullptr;
+
+StepConfig odd_config() { return device_config(33, 131); }
+
+// Computed beside what runs on the GPU, from main on.
+template <class T>
+struct Formulas {
+  static std::shared_future<Trajectory<T>> start(const StepConfig& config) {
+    return std::async(std::launch::async, test::by_formulas<T>, config, kSteps).share();
+  }
+  std::shared_future<Trajectory<T>> even = start(device_config()), odd = start(odd_config());
+};
+
+template <class T>
+const Formulas<T>& formulas() {
+  static const Formulas<T> started;
+  return started;
+}
 
 // A stream for as long as a run takes.
 class OnGpu {
@@ -43,7 +63,7 @@ kernels::Ops<T> ops() {
 template <class T>
 Trajectory<T> on_gpu(const StepConfig& config, const GraphRecorder& recorder = {}) {
   OnGpu place;
-  return test::train_alone<T>(place.context(), config, ops<T>(), test::kDeviceSteps, recorder);
+  return test::train_alone<T>(place.context(), config, ops<T>(), kSteps, recorder);
 }
 
 template <class T>
@@ -52,20 +72,18 @@ using Types = testing::Types<float, bfloat16>;
 TYPED_TEST_SUITE(OnCuda, Types);
 
 TYPED_TEST(OnCuda, IsTheStepOfTheFormulas) {
-  test::expect_close(on_gpu<TypeParam>(device_config()),
-                     test::by_formulas<TypeParam>(device_config()));
+  test::expect_close(on_gpu<TypeParam>(device_config()), formulas<TypeParam>().even.get());
 }
 
 TYPED_TEST(OnCuda, IsTheStepOfTheFormulasInOddSizes) {
-  const StepConfig odd = device_config(33, 131);
-  test::expect_close(on_gpu<TypeParam>(odd), test::by_formulas<TypeParam>(odd));
+  test::expect_close(on_gpu<TypeParam>(odd_config()), formulas<TypeParam>().odd.get());
 }
 
 TYPED_TEST(OnCuda, WithoutDeterminismIsAsClose) {
   OnGpu place;
-  const auto fast = test::train_alone<TypeParam>(place.context(false), device_config(),
-                                                 ops<TypeParam>(), test::kDeviceSteps);
-  test::expect_close(fast, test::by_formulas<TypeParam>(device_config()));
+  const auto fast =
+      test::train_alone<TypeParam>(place.context(false), device_config(), ops<TypeParam>(), kSteps);
+  test::expect_close(fast, formulas<TypeParam>().even.get());
 }
 
 TYPED_TEST(OnCuda, WithGeluOnItsOwnIsAsClose) {
@@ -73,8 +91,8 @@ TYPED_TEST(OnCuda, WithGeluOnItsOwnIsAsClose) {
   apart.linear_fuses_gelu = false;
   OnGpu place;
   const auto unfused =
-      test::train_alone<TypeParam>(place.context(), device_config(), apart, test::kDeviceSteps);
-  test::expect_close(unfused, test::by_formulas<TypeParam>(device_config()));
+      test::train_alone<TypeParam>(place.context(), device_config(), apart, kSteps);
+  test::expect_close(unfused, formulas<TypeParam>().even.get());
 }
 
 TYPED_TEST(OnCuda, TheSameRunTwiceIsBitIdentical) {
@@ -184,5 +202,7 @@ int main(int argc, char** argv) {
     return 77;
   }
   bench::gpt2::gpu = device.get();
+  bench::gpt2::formulas<float>();
+  bench::gpt2::formulas<bench::bfloat16>();
   return RUN_ALL_TESTS();
 }

@@ -11,7 +11,6 @@
 
 namespace bench::gpt2::test {
 
-constexpr int kDeviceSteps = 10;
 constexpr int64_t kDeviceHeadSize = 64;
 
 // `seq` and `vocab` may be odd.
@@ -50,11 +49,10 @@ Trajectory<T> train_alone(const Context& context, const StepConfig& config,
 }
 
 template <class T>
-Trajectory<T> by_formulas(const StepConfig& config) {
+Trajectory<T> by_formulas(const StepConfig& config, int steps) {
   CpuDevice cpu(1);
   NullTracer tracer;
-  return train_alone<T>({.device = cpu, .tracer = tracer}, config, reference_ops<T>(),
-                        kDeviceSteps);
+  return train_alone<T>({.device = cpu, .tracer = tracer}, config, reference_ops<T>(), steps);
 }
 
 // Relative: of a step's loss, its gradient norm, a tensor's first gradient and its whole update.

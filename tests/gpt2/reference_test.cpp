@@ -7,13 +7,15 @@
 namespace bench::gpt2 {
 namespace {
 
+constexpr int kSteps = 4;
+
 template <class T>
 void expect_close_to_formulas(const StepConfig& config) {
   CpuDevice cpu(2);
   NullTracer tracer;
   const auto got = test::train_alone<T>({.device = cpu, .tracer = tracer}, config,
-                                        kernels::ops_for<T>(DeviceKind::cpu), test::kDeviceSteps);
-  test::expect_close(got, test::by_formulas<T>(config));
+                                        kernels::ops_for<T>(DeviceKind::cpu), kSteps);
+  test::expect_close(got, test::by_formulas<T>(config, kSteps));
 }
 
 TEST(Formulas, AreWhatAStepComputesInFloat) {
