@@ -4,28 +4,30 @@
 #include <stdexcept>
 
 namespace bench {
-namespace {
 
-void copy_elements(const void* send, void* recv, int64_t count, DType dtype) {
-  if (send != recv && count > 0)
-    std::memcpy(recv, send, static_cast<size_t>(count) * size_of(dtype));
+void SelfCommunicator::copy(Stream s, const void* send, void* recv, int64_t count, DType dtype) {
+  if (send == recv || count == 0) return;
+  const size_t bytes = static_cast<size_t>(count) * size_of(dtype);
+  if (device_ != nullptr) {
+    device_->copy(s, recv, send, bytes);
+  } else {
+    std::memcpy(recv, send, bytes);
+  }
 }
 
-}  // namespace
-
-void SelfCommunicator::all_reduce(Stream, const void* send, void* recv, int64_t count, DType dtype,
-                                  ReduceOp) {
-  copy_elements(send, recv, count, dtype);
+void SelfCommunicator::all_reduce(Stream s, const void* send, void* recv, int64_t count,
+                                  DType dtype, ReduceOp) {
+  copy(s, send, recv, count, dtype);
 }
 
-void SelfCommunicator::reduce_scatter(Stream, const void* send, void* recv, int64_t count,
+void SelfCommunicator::reduce_scatter(Stream s, const void* send, void* recv, int64_t count,
                                       DType dtype, ReduceOp) {
-  copy_elements(send, recv, count, dtype);
+  copy(s, send, recv, count, dtype);
 }
 
-void SelfCommunicator::all_gather(Stream, const void* send, void* recv, int64_t count,
+void SelfCommunicator::all_gather(Stream s, const void* send, void* recv, int64_t count,
                                   DType dtype) {
-  copy_elements(send, recv, count, dtype);
+  copy(s, send, recv, count, dtype);
 }
 
 void SelfCommunicator::broadcast(Stream, void*, int64_t, DType, int root) {
@@ -42,7 +44,7 @@ void SelfCommunicator::recv(Stream, void*, int64_t, DType, int, int) {
 }
 
 std::unique_ptr<Communicator> SelfCommunicator::split(int, int) {
-  return std::make_unique<SelfCommunicator>();
+  return std::make_unique<SelfCommunicator>(*this);
 }
 
 }  // namespace bench

@@ -7,9 +7,15 @@ namespace bench {
 
 class SelfCommunicator final : public Communicator {
  public:
+  // For buffers in host memory.
+  SelfCommunicator() = default;
+  // For buffers in the memory of `device`, which must outlive this: copies in stream order.
+  explicit SelfCommunicator(Device& device) : device_(&device) {}
+
   int rank() const override { return 0; }
   int size() const override { return 1; }
   std::string_view kind() const override { return "self"; }
+  bool capturable() const override { return device_ != nullptr; }
   void barrier(Stream) override {}
   void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) override;
   void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType,
@@ -20,6 +26,11 @@ class SelfCommunicator final : public Communicator {
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
+
+ private:
+  void copy(Stream s, const void* send, void* recv, int64_t count, DType dtype);
+
+  Device* device_ = nullptr;
 };
 
 }  // namespace bench
