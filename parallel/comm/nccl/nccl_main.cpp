@@ -1,0 +1,45 @@
+// NCCL's module: the only place that calls NCCL.
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+#include <nccl.h>
+
+#include "parallel/comm/nccl/connect.h"
+#include "parallel/comm/nccl/nccl_communicator.h"
+#include "parallel/comm/nccl/nccl_module.h"
+#include "parallel/comm/nccl/version.h"
+
+namespace bench {
+namespace {
+
+class Nccl final : public NcclModule {
+ public:
+  std::string version() const override {
+    int code = 0;
+    return ncclGetVersion(&code) == ncclSuccess ? nccl_version_text(code) : "of unknown version";
+  }
+
+  std::string why_not(const Device& device) const override {
+    if (device.info().kind != DeviceKind::cuda) return "NCCL is for GPUs";
+    int gpus = 0;
+    const cudaError_t status = cudaGetDeviceCount(&gpus);
+    if (status != cudaSuccess)
+      return fmt::format("NCCL finds no GPU: {}", cudaGetErrorString(status));
+    if (device.info().index >= gpus)
+      return fmt::format("NCCL finds {} GPUs, not GPU {}", gpus, device.info().index);
+    return {};
+  }
+
+  // NCCL takes the GPU that is current.
+  std::unique_ptr<Communicator> create(Communicator& host, Device& device,
+                                       double deadline_s) override {
+    nccl::check_cuda(cudaSetDevice(device.info().index), "cudaSetDevice");
+    return std::make_unique<nccl::NcclCommunicator>(nccl::connect(host, deadline_s), device);
+  }
+};
+
+}  // namespace
+}  // namespace bench
+
+extern "C" __attribute__((visibility("default"))) bench::NcclModule* bench_comm_nccl_create() {
+  return new bench::Nccl;
+}
