@@ -12,6 +12,8 @@ constexpr int64_t kKiB = 1024, kMiB = 1024 * 1024;
 // (25 MiB).
 constexpr int64_t kSweep[] = {8,    64,       512,       4 * kKiB,  32 * kKiB, 256 * kKiB,
                               kMiB, 4 * kMiB, 12 * kMiB, 25 * kMiB, 64 * kMiB};
+// What a GPU's links need to come near their limit: the tied embedding of 124M, and beyond.
+constexpr int64_t kGpuSweep[] = {147 * kMiB, 512 * kMiB};
 constexpr int64_t kSmoke[] = {8, 4 * kKiB, kMiB};
 constexpr int64_t kOthers[] = {4 * kKiB, kMiB, 16 * kMiB};
 
@@ -29,6 +31,9 @@ class CollectivesPlugin final : public sdk::Plugin {
                        "'; it has: smoke, and the default");
     for (const int64_t bytes : kSweep)
       all.push_back(collective_case(Operation::all_reduce, bytes, request.ranks));
+    if (request.device == "cuda")
+      for (const int64_t bytes : kGpuSweep)
+        all.push_back(collective_case(Operation::all_reduce, bytes, request.ranks));
     for (const Operation op :
          {Operation::reduce_scatter, Operation::all_gather, Operation::broadcast})
       for (const int64_t bytes : kOthers) all.push_back(collective_case(op, bytes, request.ranks));

@@ -7,7 +7,7 @@ import tree
 # Below lib/bench of a build or an installed prefix.
 _EXPECTED = {"plugins/*.so": {"bench_plugin_entry"}, "bench_world_*.so": {"bench_world_create"}}
 # Not built everywhere.
-_OPTIONAL = {"bench_device_cuda.so": {"bench_device_cuda_create"}}
+_OPTIONAL = {"bench_device_cuda.so": {"bench_device_cuda_create"}, "bench_comm_nccl.so": {"bench_comm_nccl_create"}}
 
 
 def check(root, options):

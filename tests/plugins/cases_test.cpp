@@ -6,7 +6,9 @@
 #include <set>
 
 #include "parallel/comm/self/self_communicator.h"
+#include "parallel/comm/staged/staged_communicator.h"
 #include "parallel/comm/threads/threads_communicator.h"
+#include "tests/comm/remote_device.h"
 #include "tests/plugins/opened.h"
 
 namespace bench::plugins::test {
@@ -171,6 +173,25 @@ TEST(Sets, OfCeilingsHoldProductsAndStreams) {
   }
   EXPECT_GE(products, 6);
   EXPECT_GE(streams, 2);
+}
+
+// As on a GPU: the host cannot read the memory, and work waits in the stream.
+TEST(Collectives, AreCheckedWhereTheHostCannotReadTheBuffers) {
+  run_ranks(2, [](Communicator& comm) {
+    comm_checks::RemoteDevice device;
+    StagedCommunicator staged(comm, device);
+    Host host(staged, device);
+    Plugin plugin("collectives", host);
+    const Request request{.set = "", .options = {}, .ranks = 2};
+    for (const CaseCopy& c : plugin.cases(request)) {
+      if (!is_quick(c)) continue;
+      Instance open(plugin, request, c);
+      const bool has_it = c.params.at("operation") == "broadcast" && comm.rank() == 0;
+      EXPECT_EQ(open.check().passed, has_it) << c.name;
+      open.enqueue(2);
+      EXPECT_TRUE(open.check().passed) << c.name;
+    }
+  });
 }
 
 TEST(Sets, OfCollectivesSayHowBusBandwidthIsCounted) {

@@ -19,26 +19,31 @@ struct Host::HostCalls {
 struct Host::DeviceCalls {
   static Host& host(void* ctx) { return *static_cast<Host*>(ctx); }
   static void* allocate(void* ctx, uint64_t bytes) {
-    void* memory = host(ctx).cpu_.allocate(bytes);
+    void* memory = host(ctx).device_.allocate(bytes);
     ++host(ctx).allocations_;
     host(ctx).held_.push_back({.memory = memory, .bytes = bytes});
     return memory;
   }
   static void release(void* ctx, void* memory) {
     std::erase_if(host(ctx).held_, [&](const Block& b) { return b.memory == memory; });
-    host(ctx).cpu_.release(memory);
+    host(ctx).device_.release(memory);
   }
   static bench_status copy(void* ctx, bench_stream s, void* to, const void* from, uint64_t bytes) {
-    host(ctx).cpu_.copy(Stream{s}, to, from, bytes);
+    host(ctx).device_.copy(Stream{s}, to, from, bytes);
     return BENCH_OK;
   }
   static bench_status fill(void* ctx, bench_stream s, void* to, int32_t byte, uint64_t bytes) {
-    host(ctx).cpu_.fill(Stream{s}, to, byte, bytes);
+    host(ctx).device_.fill(Stream{s}, to, byte, bytes);
     return BENCH_OK;
   }
-  static bench_status synchronize(void*, bench_stream) { return BENCH_OK; }
-  static bench_stream stream_create(void*) { return nullptr; }
-  static void stream_destroy(void*, bench_stream) {}
+  static bench_status synchronize(void* ctx, bench_stream s) {
+    host(ctx).device_.synchronize(Stream{s});
+    return BENCH_OK;
+  }
+  static bench_stream stream_create(void* ctx) { return host(ctx).device_.create_stream().native; }
+  static void stream_destroy(void* ctx, bench_stream s) {
+    host(ctx).device_.destroy_stream(Stream{s});
+  }
   static void* native_handle(void*, const char*) { return nullptr; }
 };
 
@@ -137,7 +142,10 @@ bench_comm Host::comm_table(CommContext& context) {
           .native_handle = CommCalls::native_handle};
 }
 
-Host::Host(Communicator& comm) : cpu_(1), world_{.host = this, .comm = &comm, .split = nullptr} {
+Host::Host(Communicator& comm) : Host(comm, cpu_) {}
+
+Host::Host(Communicator& comm, Device& device)
+    : device_(device), world_{.host = this, .comm = &comm, .split = nullptr} {
   trace_ = {
       .size = sizeof(bench_trace), .ctx = this, .push = HostCalls::push, .pop = HostCalls::pop};
   table_ = {.size = sizeof(bench_host),
@@ -150,7 +158,7 @@ Host::Host(Communicator& comm) : cpu_(1), world_{.host = this, .comm = &comm, .s
   device_table_ = {.size = sizeof(bench_device),
                    .ctx = this,
                    .kind = "cpu",
-                   .name = "a CPU",
+                   .name = device.info().name.c_str(),
                    .index = 0,
                    .threads = 1,
                    .last_level_cache_bytes = 1 << 20,

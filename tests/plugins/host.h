@@ -18,6 +18,8 @@ namespace bench::plugins::test {
 class Host {
  public:
   explicit Host(Communicator& comm);
+  // With a device of the test's own, which must outlive this.
+  Host(Communicator& comm, Device& device);
   Host(const Host&) = delete;
 
   const bench_host* table() const { return &table_; }
@@ -53,7 +55,8 @@ class Host {
   };
   static bench_comm comm_table(CommContext& context);
 
-  CpuDevice cpu_;
+  CpuDevice cpu_{1};
+  Device& device_;
   CommContext world_;
   bench_host table_ = {};
   bench_trace trace_ = {};
