@@ -58,6 +58,7 @@ class Run {
   std::unique_ptr<World> world_;
   Log log_;
   ChosenDevice chosen_;
+  std::unique_ptr<runner::DeviceComms> comms_;
   trace::Recorder recorder_;
   std::vector<runner::Suite> suites_;
   std::optional<runner::PluginSet> plugins_;
@@ -78,6 +79,7 @@ Run::Run(const OptionSet& options, std::vector<std::string> command)
 
 void Run::prepare() {
   chosen_ = choose_device(options_, place_.binding, place_.launch);
+  check_comm_options(options_, *chosen_.device);
   suites_ = load_suites(options_, paths_);
   merged_ = merged_options(options_, suites_);
   for (const std::string& text : merged_.list("require"))
@@ -92,11 +94,14 @@ void Run::agree() {
   Communicator& comm = world_->comm();
   runner::all_or_none(comm, [&] { prepare(); });
   bench::agree(comm, "the plugins' contents", plugins_->content_hash());
+  comms_ = choose_comms(options_, *world_, *chosen_.device, paths_);
+  if (!comms_->note().empty() && world_->rank() == 0) log_.info(comms_->note());
   const runner::HostLayout hosts = runner::host_layout(*world_);
   runner::all_or_none(comm, [&] {
-    plan_ = runner::make_plan(
-        suites_, *plugins_,
-        plan_inputs(options_, *chosen_.device, *world_, hosts.least_ranks_per_host));
+    runner::PlanInputs inputs =
+        plan_inputs(options_, *chosen_.device, *world_, hosts.least_ranks_per_host);
+    inputs.comm_label = [this](int ranks) { return comms_->label(ranks); };
+    plan_ = runner::make_plan(suites_, *plugins_, inputs);
     std::vector<std::string> names;
     for (const runner::PlannedCase& c : plan_.cases) names.push_back(c.spec.name);
     reports::check_case_names(requirements_, names);
@@ -107,6 +112,7 @@ void Run::agree() {
   environment_.device_asked = chosen_.asked;
   environment_.device_ran = chosen_.ran;
   environment_.device_reason = chosen_.reason;
+  environment_.nccl = comms_->nccl_version();
 }
 
 schema::Run Run::run_facts() const {
@@ -135,6 +141,7 @@ void Run::open_report() {
     schema::Report report;
     report.run = run_facts();
     report.environment = environment_;
+    if (!comms_->note().empty()) report.run.notes.push_back(comms_->note());
     if (environment_.oversubscribed) {
       const std::string words =
           "more ranks than cores on a host: ranks take turns on a core, so times and efficiencies "
@@ -204,9 +211,9 @@ void Run::measure() {
   const runner::PhaseScope phase(phases_, RunPhase::gather);
   Watch watch(*world_, host_name());
   watch.on_timeout([this](const std::vector<Laggard>& laggards) { on_timeout(laggards); });
-  runner::Session session(
-      {*world_, *chosen_.device, clock_, phases_, recorder_, watch, live_ ? &*live_ : nullptr},
-      plan_, session_settings());
+  runner::Session session({*world_, *chosen_.device, clock_, phases_, recorder_, watch,
+                           live_ ? &*live_ : nullptr, *comms_},
+                          plan_, session_settings());
   try {
     session.run();
   } catch (const AgreedError&) {

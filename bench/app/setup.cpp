@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 
 #include "bench/base/status.h"
 #include "bench/device/cpu/host_facts.h"
@@ -28,6 +29,10 @@ std::vector<std::filesystem::path> split_path(const char* list) {
     if (!folder.empty()) folders.emplace_back(folder);
   return folders;
 }
+
+// Options that are variables of NCCL's.
+constexpr std::pair<const char*, const char*> kNcclVariables[] = {{"nccl-algo", "NCCL_ALGO"},
+                                                                  {"nccl-proto", "NCCL_PROTO"}};
 
 }  // namespace
 
@@ -63,6 +68,31 @@ ChosenDevice choose_device(const OptionSet& options, const Binding& binding, con
   const double memory = read_host_facts().memory_bytes / std::max(1, launch.local_size);
   chosen.device = std::make_unique<CpuDevice>(binding.threads, static_cast<uint64_t>(memory));
   return chosen;
+}
+
+void check_comm_options(const OptionSet& options, const Device& device) {
+  if (device.info().kind != DeviceKind::cpu) return;
+  for (const char* name : {"comm", "nccl-algo", "nccl-proto"})
+    if (options.has(name))
+      throw UsageError(fmt::format("--{} is for ranks on GPUs, and these run on the CPU", name));
+}
+
+std::unique_ptr<runner::DeviceComms> choose_comms(const OptionSet& options, World& world,
+                                                  Device& device, const runner::Paths& paths) {
+  // NCCL reads them when a communicator is made; the report tells them among the variables.
+  for (const auto& [option, variable] : kNcclVariables)
+    if (options.has(option)) setenv(variable, options.text(option, "").c_str(), /*overwrite=*/1);
+  auto comms = std::make_unique<runner::DeviceComms>(
+      world.comm(), device,
+      runner::DeviceComms::Settings{.asked = parse_comm_choice(options.text("comm", "auto")),
+                                    .module_dir = paths.modules,
+                                    .deadline_s = options.real("case-timeout", 300)});
+  for (const auto& [option, variable] : kNcclVariables)
+    if (options.has(option) && comms->nccl_version().empty())
+      throw AgreedError(ExitCode::kUsage,
+                        fmt::format("--{} has no effect here: ranks communicate over {}", option,
+                                    comms->label(world.size())));
+  return comms;
 }
 
 runner::PluginSet load_plugins(const OptionSet& options, const runner::Paths& paths, Log log,

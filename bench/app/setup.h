@@ -8,6 +8,7 @@
 
 #include "bench/device/cpu/cpu_device.h"
 #include "bench/runner/case_plan.h"
+#include "bench/runner/device_comms.h"
 #include "bench/runner/facts.h"
 #include "bench/runner/loader.h"
 #include "bench/runner/paths.h"
@@ -35,6 +36,13 @@ struct ChosenDevice {
 };
 ChosenDevice choose_device(const runner::OptionSet& options, const Binding& binding,
                            const Launch& launch);
+
+// Throws UsageError where they say something of ranks on GPUs, and there are none.
+void check_comm_options(const runner::OptionSet& options, const Device& device);
+
+// What --comm gave. Collective over the world. Throws AgreedError.
+std::unique_ptr<runner::DeviceComms> choose_comms(const runner::OptionSet& options, World& world,
+                                                  Device& device, const runner::Paths& paths);
 
 runner::PluginSet load_plugins(const runner::OptionSet& options, const runner::Paths& paths,
                                Log log, Tracer& tracer);

@@ -160,6 +160,14 @@ void add_ceilings(PluginSet& plugins, const PlanInputs& inputs, CasePlan& plan) 
   }
 }
 
+void name_communicators(const PlanInputs& inputs, CasePlan& plan) {
+  if (!inputs.comm_label) return;
+  for (PlannedCase& c : plan.cases) {
+    const std::string label = inputs.comm_label(c.ranks);
+    if (c.spec.collective && !label.empty()) c.spec.params.try_emplace("comm", label);
+  }
+}
+
 }  // namespace
 
 std::vector<int> scaling_ranks(int n) {
@@ -199,6 +207,7 @@ CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const P
   if (plan.cases.empty()) throw UsageError("the suite names no case");
   if (ceilings) add_ceilings(plugins, inputs, plan);
   attach_flanks(plan);
+  name_communicators(inputs, plan);
   return plan;
 }
 

@@ -3,6 +3,7 @@
 // applied, scaling curves are laid out. Pure in its inputs, so that every rank makes the same list.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ struct PlanInputs {
   int threads = 1;
   uint64_t last_level_cache_bytes = 0;
   uint64_t memory_bytes = 0;  // of a rank
+  // What that many ranks communicate over, where that is a choice: the parameter "comm" of cases
+  // that communicate. Empty: no such parameter.
+  std::function<std::string(int ranks)> comm_label;
 };
 
 // Throws UsageError: bad regular expression, filter that matches nothing, impossible layout.

@@ -33,6 +33,13 @@ constexpr const char* kAllowedVariables[] = {"OMP_NUM_THREADS",
                                              "OMPI_MCA_mpi_yield_when_idle",
                                              "NCCL_ALGO",
                                              "NCCL_PROTO",
+                                             "NCCL_P2P_DISABLE",
+                                             "NCCL_SHM_DISABLE",
+                                             "NCCL_NVLS_ENABLE",
+                                             "NCCL_IB_DISABLE",
+                                             "NCCL_MIN_CTAS",
+                                             "NCCL_MAX_CTAS",
+                                             "NCCL_COMM_BLOCKING",
                                              "CUDA_VISIBLE_DEVICES",
                                              "CUDA_DEVICE_MAX_CONNECTIONS"};
 

@@ -6,11 +6,12 @@
 
 namespace bench::runner {
 
-std::optional<CannotOpen> Flanks::open(const PlannedCase& flank, Communicator& comm) {
+std::optional<CannotOpen> Flanks::open(const PlannedCase& flank, Communicator& comm,
+                                       Communicator& of_cases) {
   if (open_.contains(&flank)) return {};
   std::unique_ptr<OpenCase> made;
   std::optional<CannotOpen> why_not = open_on_all(comm, [&] {
-    made = std::make_unique<OpenCase>(flank, device_, comm);
+    made = std::make_unique<OpenCase>(flank, device_, of_cases);
     made->enqueue(1);
     made->synchronize();
   });

@@ -14,9 +14,10 @@ class Flanks {
  public:
   explicit Flanks(Device& device) : device_(device) {}
 
-  // Opens it where it is not, runs it once and checks it. Collective over comm; the reason why not
-  // is the same on every rank.
-  std::optional<CannotOpen> open(const PlannedCase& flank, Communicator& comm);
+  // Opens it where it is not, runs it once and checks it. The ranks agree over comm; of_cases is
+  // what it is given. Collective; the reason why not is the same on every rank.
+  std::optional<CannotOpen> open(const PlannedCase& flank, Communicator& comm,
+                                 Communicator& of_cases);
   // Of one that is open.
   OpenCase& at(const PlannedCase& flank) { return *open_.at(&flank); }
   void close(const PlannedCase& flank) { open_.erase(&flank); }

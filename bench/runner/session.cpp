@@ -11,6 +11,7 @@
 
 #include "bench/base/status.h"
 #include "bench/measure/summary.h"
+#include "bench/runner/agreement.h"
 #include "bench/runner/case_result.h"
 #include "bench/runner/loop_phases.h"
 #include "bench/runner/split.h"
@@ -35,8 +36,12 @@ constexpr int64_t kTrajectorySteps = 10;
 }  // namespace
 
 struct Session::Group {
-  std::unique_ptr<Communicator> owned;  // empty: the world's own
-  std::unique_ptr<CountingCommunicator> comm;
+  std::unique_ptr<Communicator> owned;         // empty: the world's own
+  std::unique_ptr<CountingCommunicator> comm;  // the loop's
+  // For buffers in the memory of GPUs; empty: the loop's serves.
+  std::unique_ptr<CountingCommunicator> on_device;
+
+  Communicator& of_cases() { return on_device ? *on_device : *comm; }
 };
 
 Session::Session(const Parts& parts, const CasePlan& plan, const SessionSettings& settings)
@@ -64,13 +69,16 @@ Session::Group& Session::group_of(int ranks) {
   std::unique_ptr<Group>& group = groups_[ranks];
   if (group) return *group;
   group = std::make_unique<Group>();
-  if (ranks == parts_.world.size()) {
-    group->comm = std::make_unique<CountingCommunicator>(
-        parts_.world.comm(), parts_.watch.status().collectives(), parts_.clock);
-  } else if ((group->owned = parts_.world.group(ranks))) {
-    group->comm = std::make_unique<CountingCommunicator>(
-        *group->owned, parts_.watch.status().collectives(), parts_.clock);
-  }
+  CollectiveCounts& counts = parts_.watch.status().collectives();
+  if (ranks != parts_.world.size()) group->owned = parts_.world.group(ranks);
+  all_or_none(parts_.world.comm(), [&] {
+    if (parts_.world.rank() >= ranks) return;
+    Communicator& host = group->owned ? *group->owned : parts_.world.comm();
+    group->comm = std::make_unique<CountingCommunicator>(host, counts, parts_.clock);
+    if (auto made = parts_.comms.make(host))
+      group->on_device =
+          std::make_unique<CountingCommunicator>(std::move(made), counts, parts_.clock);
+  });
   return *group;
 }
 
@@ -148,13 +156,14 @@ void Session::open(CaseState& state) {
   const PhaseScope set_up(parts_.phases, RunPhase::set_up);
   parts_.watch.status().set_phase("set_up");
   const Range range(Context{parts_.device, parts_.recorder}, "set_up");
-  Communicator& comm = *group_of(state.planned.ranks).comm;
+  Group& group = group_of(state.planned.ranks);
+  Communicator& comm = *group.comm;
   std::optional<CannotOpen> why_not;
-  if (state.planned.flank) why_not = flanks_.open(*state.planned.flank, comm);
+  if (state.planned.flank) why_not = flanks_.open(*state.planned.flank, comm, group.of_cases());
   if (!why_not) {
     if (state.rounds.empty() && watches_memory()) state.memory.emplace().begin();
     why_not = open_on_all(comm, [&] {
-      state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, comm);
+      state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, group.of_cases());
     });
   }
   if (!why_not) return;

@@ -12,6 +12,7 @@
 #include "bench/base/clock.h"
 #include "bench/measure/eviction.h"
 #include "bench/runner/case_state.h"
+#include "bench/runner/device_comms.h"
 #include "bench/runner/flanks.h"
 #include "bench/runner/phase_clock.h"
 #include "bench/runner/run_observer.h"
@@ -44,6 +45,7 @@ class Session {
     trace::Recorder& recorder;
     Watch& watch;
     RunObserver* observer;  // nullptr on ranks other than 0
+    DeviceComms& comms;
   };
   Session(const Parts& parts, const CasePlan& plan, const SessionSettings& settings);
   ~Session();

@@ -1,0 +1,51 @@
+#pragma once
+// The communicators that cases are given where their buffers are in the memory of GPUs. The loop
+// keeps agreeing over the host's.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "parallel/comm/communicator.h"
+#include "parallel/comm/decide.h"
+#include "parallel/comm/nccl/nccl_module.h"
+
+namespace bench::runner {
+
+class DeviceComms {
+ public:
+  struct Settings {
+    CommChoice asked = CommChoice::automatic;
+    std::filesystem::path module_dir;
+    double deadline_s = 300;  // for the ranks to find each other
+  };
+
+  // Decides for all ranks of the run. Collective over `world`. `device` must outlive this. On CPUs
+  // there is nothing to decide. Throws AgreedError where what is asked for cannot be had, and where
+  // the ranks run on devices of different kinds.
+  DeviceComms(Communicator& world, Device& device, Settings settings);
+
+  // For the ranks of `host`, which must outlive it; null on a CPU, where the host's own serves.
+  // Collective over host.
+  std::unique_ptr<Communicator> make(Communicator& host);
+
+  // What cases on so many ranks communicate over: "nccl", "mpi staged through host memory",
+  // "self"; "" on a CPU.
+  std::string label(int ranks) const;
+  // "communicator nccl: every rank has a GPU of its own"; "" where there was nothing to decide.
+  std::string note() const;
+  // Of NCCL, where ranks communicate over it, else "".
+  std::string nccl_version() const;
+
+ private:
+  bool uses_nccl(int ranks) const;
+
+  Device& device_;
+  Settings settings_;
+  std::string host_kind_;
+  int ranks_;
+  CommDecision decision_;
+  std::unique_ptr<NcclModule> nccl_;  // where it was asked for or may be chosen
+};
+
+}  // namespace bench::runner
