@@ -202,6 +202,7 @@ void RoundLoop::sample(double sample_s) {
 void RoundLoop::add_samples(Stopping& stopping, int64_t samples) {
   const Block block = sampler_.take(Phase::samples, samples, plan_.block);
   block.append_to(round_, comm_.rank());
+  round_.launch_bound += block.launch_bound;
   const std::vector<double> slowest = block.slowest_s();
   if (stopping.taken() == 0) first_sample_s_ = slowest.front();
   for (const double s : slowest) stopping.add(s);
@@ -214,6 +215,7 @@ void RoundLoop::add_groups(Stopping& stopping, int64_t groups) {
   const Block block = sampler_.take_groups(groups);
   if (stopping.taken() == 0) first_sample_s_ = block.slowest_s().at(1);
   const int64_t kept = take_groups(block, comm_.rank(), round_);
+  round_.launch_bound += block.launch_bound;
   for (auto group = round_.groups.end() - kept; group != round_.groups.end(); ++group)
     stopping.add(group->case_s / group->flank_s);
   for (int64_t i = kept; i < groups; ++i) stopping.drop();
@@ -249,6 +251,7 @@ bool RoundLoop::check() {
                         .own_s = {},
                         .groups = {},
                         .dropped_groups = 0,
+                        .launch_bound = 0,
                         .stop_reason = {},
                         .verify = round_.verify};
   return false;

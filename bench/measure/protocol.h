@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bench/base/clock.h"
+#include "bench/measure/sample_timer.h"
 #include "bench/measure/stopping.h"
 #include "bench/measure/subject.h"
 #include "parallel/comm/communicator.h"
@@ -22,6 +23,10 @@ struct Settings {
   double min_block_seconds = 0;  // a sample lasts at least so long; 0: 1000 reads of the clock
   int64_t warm_up_cap = 50;      // blocks
   double warm_up_max_seconds = 2.0;
+
+  // What samples are timed by; null: the clock given to run_round. The first call always is: what
+  // it prepares on the host counts.
+  SampleTimer* timer = nullptr;
 
   // Called before every sample's start barrier, outside the time: evicting caches, say. A sample is
   // then a single iteration, because only the first of a block would see what this did.
@@ -74,6 +79,7 @@ struct RoundSamples {
   std::vector<double> own_s;         // this rank's
   std::vector<FlankedGroup> groups;  // with a flank: the samples are theirs, two each
   int64_t dropped_groups = 0;        // whose flanks did not agree
+  int64_t launch_bound = 0;          // samples taken, of the rank with the most
   std::string stop_reason;           // converged, max_time, max_samples, fixed; empty when wrong
   schema::Verify verify;  // the worst over ranks and over before/after; a wrong round has no
                           // samples, nor has one whose groups were all dropped

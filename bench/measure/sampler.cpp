@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace bench::measure {
+namespace {
+
+constexpr size_t kBesideTimes = 3;  // numbers that a rank tells with its times
+
+}  // namespace
 
 std::span<const double> Block::of_rank(int rank) const {
   return std::span(times_s).subspan(static_cast<size_t>(rank * samples),
@@ -43,61 +48,68 @@ void Block::append_sample_to(RoundSamples& round, int own_rank, int64_t sample) 
 
 Sampler::Sampler(Subject& subject, Communicator& comm, Clock& clock, const Settings& settings,
                  PhaseSink& phases)
-    : subject_(subject), comm_(comm), clock_(clock), settings_(settings), phases_(phases) {
+    : subject_(subject),
+      comm_(comm),
+      clock_(clock),
+      settings_(settings),
+      phases_(phases),
+      host_timer_(clock),
+      timer_(settings.timer != nullptr ? *settings.timer : host_timer_) {
   restart();
 }
 
 void Sampler::restart() { start_ns_ = clock_.now_ns(); }
 
-double Sampler::timed_s(Guard& guard, Subject& subject, int64_t iterations) {
-  if (settings_.before_sample) guard.run(settings_.before_sample);
+void Sampler::sample(OwnBlock& own, SampleTimer& timer, Subject& subject, int64_t iterations) {
+  if (settings_.before_sample) own.guard.run(settings_.before_sample);
   // Also after a failure on this rank: the others wait for it here.
   if (settings_.start_barrier) comm_.barrier(Stream{});
-  const int64_t start = clock_.now_ns();
-  guard.run([&] {
-    subject.enqueue(iterations);
-    subject.synchronize();
-  });
-  return static_cast<double>(clock_.now_ns() - start) * 1e-9 / static_cast<double>(iterations);
+  SampleTime time;
+  own.guard.run([&] { time = timer.time(subject, iterations); });
+  own.times_s.push_back(time.seconds / static_cast<double>(iterations));
+  own.launch_bound += time.launch_bound ? 1 : 0;
 }
 
 Block Sampler::take(Phase phase, int64_t samples, int64_t iterations_per_sample) {
   phases_.enter(phase);
-  Guard guard;
-  std::vector<double> own_s(static_cast<size_t>(samples));
-  for (double& sample : own_s) sample = timed_s(guard, subject_, iterations_per_sample);
+  SampleTimer& timer = phase == Phase::first_call ? host_timer_ : timer_;
+  OwnBlock own;
+  own.times_s.reserve(static_cast<size_t>(samples) + kBesideTimes);
+  for (int64_t i = 0; i < samples; ++i) sample(own, timer, subject_, iterations_per_sample);
   phases_.enter(Phase::gather);
-  return exchange(guard, std::move(own_s));
+  return exchange(std::move(own));
 }
 
 Block Sampler::take_groups(int64_t groups) {
   phases_.enter(Phase::samples);
-  Guard guard;
-  std::vector<double> own_s;
-  own_s.reserve(static_cast<size_t>(4 * groups));
+  OwnBlock own;
+  own.times_s.reserve(static_cast<size_t>(4 * groups) + kBesideTimes);
   for (int64_t i = 0; i < groups; ++i)
     for (Subject* subject : {settings_.flank, &subject_, &subject_, settings_.flank})
-      own_s.push_back(timed_s(guard, *subject, 1));
+      sample(own, timer_, *subject, 1);
   phases_.enter(Phase::gather);
-  return exchange(guard, std::move(own_s));
+  return exchange(std::move(own));
 }
 
-// A row is a rank's samples, its elapsed seconds and its error code: one exchange for all that is
-// agreed on.
-Block Sampler::exchange(const Guard& guard, std::vector<double> own_s) {
-  const size_t samples = own_s.size(), row = samples + 2;
-  own_s.push_back(static_cast<double>(clock_.now_ns() - start_ns_) * 1e-9);
-  own_s.push_back(guard.code());
+// A row is a rank's samples, how many of them were launch-bound, its elapsed seconds and its error
+// code: one exchange for all that is agreed on.
+Block Sampler::exchange(OwnBlock own) {
+  const size_t samples = own.times_s.size(), row = samples + kBesideTimes;
+  own.times_s.push_back(static_cast<double>(own.launch_bound));
+  own.times_s.push_back(static_cast<double>(clock_.now_ns() - start_ns_) * 1e-9);
+  own.times_s.push_back(own.guard.code());
   const int ranks = comm_.size();
   std::vector<double> rows(row * static_cast<size_t>(ranks));
-  comm_.all_gather(Stream{}, own_s.data(), rows.data(), static_cast<int64_t>(row), DType::f64);
+  comm_.all_gather(Stream{}, own.times_s.data(), rows.data(), static_cast<int64_t>(row),
+                   DType::f64);
   Block block{.samples = static_cast<int64_t>(samples), .times_s = {}, .elapsed_s = 0};
   for (int r = 0; r < ranks; ++r) {
     const auto begin = rows.begin() + static_cast<int64_t>(row) * r;
     const auto end = begin + static_cast<int64_t>(samples);
-    if (end[1] != 0) guard.throw_on_all(comm_, r);
+    if (end[2] != 0) own.guard.throw_on_all(comm_, r);
     block.times_s.insert(block.times_s.end(), begin, end);
-    block.elapsed_s = std::max(block.elapsed_s, end[0]);
+    block.launch_bound = std::max(block.launch_bound, static_cast<int64_t>(end[0]));
+    block.elapsed_s = std::max(block.elapsed_s, end[1]);
   }
   return block;
 }

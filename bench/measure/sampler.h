@@ -16,6 +16,7 @@ struct Block {
   int64_t samples = 0;
   std::vector<double> times_s;  // (rank, sample)
   double elapsed_s = 0;         // since restart, maximum over ranks
+  int64_t launch_bound = 0;     // how many of them were, of the rank with the most
 
   std::span<const double> of_rank(int rank) const;
   int ranks() const { return static_cast<int>(static_cast<int64_t>(times_s.size()) / samples); }
@@ -39,14 +40,22 @@ class Sampler {
   Block take_groups(int64_t groups);
 
  private:
-  double timed_s(Guard& guard, Subject& subject, int64_t iterations);
-  Block exchange(const Guard& guard, std::vector<double> own_s);
+  // A block as one rank takes it.
+  struct OwnBlock {
+    Guard guard;
+    std::vector<double> times_s;
+    int64_t launch_bound = 0;
+  };
+  void sample(OwnBlock& own, SampleTimer& timer, Subject& subject, int64_t iterations);
+  Block exchange(OwnBlock own);
 
   Subject& subject_;
   Communicator& comm_;
   Clock& clock_;
   const Settings& settings_;
   PhaseSink& phases_;
+  HostTimer host_timer_;
+  SampleTimer& timer_;
   int64_t start_ns_ = 0;
 };
 

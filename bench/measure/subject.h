@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "bench/device/device.h"
 #include "reports/schema/report.h"
 
 namespace bench::measure {
@@ -14,6 +15,8 @@ class Subject {
   virtual void enqueue(int64_t n) = 0;
   // Returns when everything enqueued has finished.
   virtual void synchronize() = 0;
+  // Where enqueue puts its work.
+  virtual Stream stream() const { return {}; }
   virtual schema::Verify check() = 0;
   // Back to the state after opening; a no-op where iterations do not depend on each other.
   virtual void reset() = 0;

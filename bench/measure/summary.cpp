@@ -49,7 +49,7 @@ schema::TimeSummary summarize(std::span<const RoundSamples> rounds, const Plan& 
   t.stop_reason = least_certain(rounds);
   t.sync = settings.start_barrier ? "barrier" : "none";
   t.mode = std::move(mode);
-  t.clock = "host";
+  t.clock = settings.timer != nullptr ? settings.timer->clock() : "host";
   t.warm_up = plan.warm_up_s;
   if (all.empty()) return t;
   t.median = median_of(medians);
