@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "bench/app/choose_device.h"
 #include "bench/app/commands.h"
-#include "bench/app/setup.h"
+#include "bench/base/status.h"
 #include "bench/device/cpu/host_facts.h"
 #include "parallel/comm/strings.h"
 
@@ -66,28 +67,55 @@ void look_at_libraries(const World& world, const Launch& launch, std::vector<Fin
   out.push_back({"MPI", world.library().empty() ? "missing" : "ok",
                  world.library().empty() ? "not in use" : world.library(),
                  world.library().empty() ? "start with mpirun, or give --mpi on, to use it" : ""});
-  const bool driver = can_open("libcuda.so.1");
-  out.push_back(
-      {"CUDA driver", driver ? "ok" : "missing", driver ? "libcuda.so.1" : "no libcuda.so.1",
-       driver ? ""
-              : "no GPU can be used on this host: install NVIDIA's driver where there is one"});
-  out.push_back({"CUDA module of bench", "missing", "not in this build", "cases run on the CPU"});
 }
 
-// Whether the MPI module would open, asked only where no launcher was found: then nothing has
-// started MPI yet.
+void look_at_gpu(const Place& place, const runner::Paths& paths, std::vector<Finding>& out) {
+  const bool driver = can_open("libcuda.so.1");
+  std::string version = driver ? "libcuda.so.1" : "no libcuda.so.1";
+  Finding gpu{"GPU", "missing", "", "cases run on the CPU"},
+      clocks{"GPU clocks", "missing", "", ""};
+  try {
+    const auto found = open_rank_gpu(place, paths);
+    const DeviceInfo& info = found->info();
+    const GpuFacts& facts = found->facts();
+    version = facts.driver;
+    gpu = {
+        "GPU", "ok",
+        fmt::format("{}, {:.1f} GB, compute capability {}", info.name,
+                    static_cast<double>(facts.total_memory_bytes) / 1e9, facts.compute_capability),
+        ""};
+    const bool seen = facts.no_health_why.empty();
+    clocks = {"GPU clocks", seen ? "ok" : "warning", seen ? "NVML" : facts.no_health_why,
+              seen ? "" : "throttling would not be noticed"};
+  } catch (const EnvironmentError& e) {
+    gpu.value = e.what();
+    clocks.value = "no GPU";
+  }
+  out.push_back(
+      {"CUDA driver", driver ? "ok" : "missing", version,
+       driver ? ""
+              : "no GPU can be used on this host: install NVIDIA's driver where there is one"});
+  out.push_back(std::move(gpu));
+  out.push_back(std::move(clocks));
+}
+
+// All flavours: one for GPUs may lack a library of CUDA's.
+void look_at_plugins(Log log, const runner::Paths& paths, std::vector<Finding>& out) {
+  NullTracer tracer;
+  const runner::PluginSet plugins = load_plugins({}, paths, "", log, tracer);
+  std::string names, broken;
+  for (const auto& p : plugins.all())
+    names += (names.empty() ? "" : ", ") + p->id() + "." + p->device();
+  for (const auto& b : plugins.broken()) broken += (broken.empty() ? "" : "; ") + b.reason;
+  out.push_back({"plugins", broken.empty() ? "ok" : "warning", names, broken});
+}
+
 std::vector<Finding> look(World& world, const Place& place, const runner::Paths& paths) {
   std::vector<Finding> found;
   look_at_host(read_host_facts(), place.binding, found);
   look_at_libraries(world, place.launch, found);
-  NullTracer tracer;
-  const runner::PluginSet plugins =
-      load_plugins({}, paths, Log(world.rank(), LogLevel::kError), tracer);
-  std::string names;
-  for (const auto& p : plugins.all())
-    names += (names.empty() ? "" : ", ") + p->id() + "." + p->device();
-  found.push_back({"plugins", plugins.broken().empty() ? "ok" : "warning", names,
-                   plugins.broken().empty() ? "" : plugins.broken().front().reason});
+  look_at_gpu(place, paths, found);
+  look_at_plugins(Log(world.rank(), LogLevel::kError), paths, found);
   return found;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "bench/app/choose_device.h"
 #include "bench/app/commands.h"
 #include "bench/app/setup.h"
 
@@ -12,16 +13,19 @@ namespace bench::app {
 namespace {
 using nlohmann::ordered_json;
 
-ordered_json list_plugins(const runner::PluginSet& plugins) {
+// All flavours; those for a GPU cannot be used where none can.
+ordered_json list_plugins(const runner::PluginSet& plugins, const std::string& why_no_gpu) {
   ordered_json list = ordered_json::array();
-  for (const auto& p : plugins.all())
+  for (const auto& p : plugins.all()) {
+    const bool usable = p->device() != name_of(DeviceKind::cuda) || why_no_gpu.empty();
     list.push_back({{"id", p->id()},
                     {"device", p->device()},
                     {"version", p->version()},
                     {"description", p->description()},
                     {"file", p->file().string()},
-                    {"usable", true},
-                    {"reason", nullptr}});
+                    {"usable", usable},
+                    {"reason", usable ? ordered_json() : ordered_json(why_no_gpu)}});
+  }
   for (const runner::BrokenPlugin& b : plugins.broken())
     list.push_back({{"id", b.file.stem().stem().string()},
                     {"device", nullptr},
@@ -53,13 +57,15 @@ ordered_json collect(const runner::CommandLine& line) {
   const runner::Paths paths = runner::find_paths();
   const Place place = take_place(line.options);
   const auto world = make_single_world();
-  const ChosenDevice chosen = choose_device(line.options, place.binding, place.launch);
+  const ChosenDevice chosen = choose_device(line.options, place, paths);
   NullTracer tracer;
-  runner::PluginSet plugins = load_plugins(line.options, paths, Log(), tracer);
+  runner::PluginSet plugins = load_plugins(line.options, paths, "", Log(), tracer);
 
-  ordered_json all = {{"plugins", list_plugins(plugins)},
-                      {"suites", ordered_json::array()},
-                      {"cases", ordered_json::array()}};
+  ordered_json all = {
+      {"device", {{"asked", chosen.asked}, {"ran", chosen.ran}, {"reason", chosen.reason}}},
+      {"plugins", list_plugins(plugins, chosen.why_no_gpu)},
+      {"suites", ordered_json::array()},
+      {"cases", ordered_json::array()}};
   std::vector<runner::Suite> suites;
   if (line.options.has("suite")) suites = load_suites(line.options, paths);
   for (const std::string& name : runner::suite_names(paths.data / "suites")) {
@@ -95,13 +101,16 @@ std::string differing_params(const ordered_json& c, const ordered_json& cases) {
 }
 
 std::string text_of(const ordered_json& all) {
-  std::string text = "plugins\n";
+  std::string text =
+      fmt::format("device\n  {:<14} {}\n\nplugins\n", all["device"]["ran"].get<std::string>(),
+                  all["device"]["reason"].get<std::string>());
   for (const auto& p : all["plugins"])
     text += p["usable"]
                 ? fmt::format("  {:<14} {:<5} {:<8} {}\n", p["id"].get<std::string>(),
                               p["device"].get<std::string>(), p["version"].get<std::string>(),
                               p["description"].get<std::string>())
-                : fmt::format("  {:<14} unusable: {}\n", p["id"].get<std::string>(),
+                : fmt::format("  {:<14} {:<5} unusable: {}\n", p["id"].get<std::string>(),
+                              p["device"].is_null() ? "" : p["device"].get<std::string>(),
                               p["reason"].get<std::string>());
   text += "\nsuites\n";
   for (const auto& s : all["suites"])

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "bench/app/choose_device.h"
 #include "bench/app/commands.h"
 #include "bench/app/live_report.h"
 #include "bench/app/setup.h"
@@ -35,6 +36,7 @@ class Run {
 
  private:
   void prepare();
+  void load();
   void agree();
   void open_report();
   runner::SessionSettings session_settings() const;
@@ -78,21 +80,27 @@ Run::Run(const OptionSet& options, std::vector<std::string> command)
       recorder_(clock_) {}
 
 void Run::prepare() {
-  chosen_ = choose_device(options_, place_.binding, place_.launch);
-  check_comm_options(options_, *chosen_.device);
   suites_ = load_suites(options_, paths_);
   merged_ = merged_options(options_, suites_);
   for (const std::string& text : merged_.list("require"))
     requirements_.push_back(reports::parse_requirement(text));
+  chosen_ = choose_device(options_, place_, paths_);
+}
+
+void Run::load() {
+  check_comm_options(options_, *chosen_.device);
   // Only rank 0 speaks of plugins passed over: the others look into the same folders.
   const Log quiet(world_->rank(), world_->rank() == 0 ? LogLevel::kInfo : LogLevel::kError);
-  plugins_.emplace(load_plugins(options_, paths_, quiet, recorder_));
+  plugins_.emplace(load_plugins(options_, paths_, chosen_.ran, quiet, recorder_));
 }
 
 void Run::agree() {
   const runner::PhaseScope phase(phases_, RunPhase::agree);
   Communicator& comm = world_->comm();
   runner::all_or_none(comm, [&] { prepare(); });
+  agree_on_device(chosen_, place_, *world_);
+  if (world_->rank() == 0 && chosen_.asked == "auto") log_.info(chosen_.reason);
+  runner::all_or_none(comm, [&] { load(); });
   bench::agree(comm, "the plugins' contents", plugins_->content_hash());
   comms_ = choose_comms(options_, *world_, *chosen_.device, paths_);
   if (!comms_->note().empty() && world_->rank() == 0) log_.info(comms_->note());
@@ -107,8 +115,8 @@ void Run::agree() {
     reports::check_case_names(requirements_, names);
   });
   bench::agree(comm, "the list of cases", plan_.hash());
-  environment_ =
-      runner::gather_environment(*world_, chosen_.device->info(), place_.launch, place_.binding);
+  environment_ = runner::gather_environment(*world_, chosen_.device->info(), chosen_.gpu,
+                                            place_.launch, place_.binding);
   environment_.device_asked = chosen_.asked;
   environment_.device_ran = chosen_.ran;
   environment_.device_reason = chosen_.reason;
@@ -149,6 +157,8 @@ void Run::open_report() {
       report.run.notes.push_back(words);
       log_.warning(words);
     }
+    if (chosen_.gpu_shared)
+      report.run.notes.push_back("on a GPU that ranks share: " + chosen_.reason);
     live_->begin(std::move(report), plan_, requirements_, chosen_.asked);
   });
 }
@@ -165,6 +175,7 @@ runner::SessionSettings Run::session_settings() const {
   s.memory_bytes = 0.5 * static_cast<double>(chosen_.device->info().memory_bytes);
   s.device_asked = chosen_.asked;
   s.oversubscribed = environment_.oversubscribed;
+  s.gpu_shared = chosen_.gpu_shared;
   return s;
 }
 
@@ -212,7 +223,7 @@ void Run::measure() {
   Watch watch(*world_, host_name());
   watch.on_timeout([this](const std::vector<Laggard>& laggards) { on_timeout(laggards); });
   runner::Session session({*world_, *chosen_.device, clock_, phases_, recorder_, watch,
-                           live_ ? &*live_ : nullptr, *comms_},
+                           live_ ? &*live_ : nullptr, *comms_, chosen_.gpu},
                           plan_, session_settings());
   try {
     session.run();

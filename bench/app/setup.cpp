@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "bench/base/status.h"
-#include "bench/device/cpu/host_facts.h"
 
 namespace bench::app {
 using runner::OptionSet;
@@ -57,19 +56,6 @@ std::unique_ptr<World> open_world(const OptionSet& options, const Launch& launch
   return make_single_world();
 }
 
-ChosenDevice choose_device(const OptionSet& options, const Binding& binding, const Launch& launch) {
-  ChosenDevice chosen{
-      .asked = options.text("device", "auto"), .ran = "cpu", .reason = {}, .device = nullptr};
-  const std::string why_not = "this build has no CUDA module";
-  if (chosen.asked == "cuda")
-    throw EnvironmentError("--device cuda cannot be used here: " + why_not +
-                           "; use --device cpu, or auto to take what there is");
-  chosen.reason = chosen.asked == "auto" ? "auto chose the CPU: " + why_not : "asked for";
-  const double memory = read_host_facts().memory_bytes / std::max(1, launch.local_size);
-  chosen.device = std::make_unique<CpuDevice>(binding.threads, static_cast<uint64_t>(memory));
-  return chosen;
-}
-
 void check_comm_options(const OptionSet& options, const Device& device) {
   if (device.info().kind != DeviceKind::cpu) return;
   for (const char* name : {"comm", "nccl-algo", "nccl-proto"})
@@ -95,14 +81,14 @@ std::unique_ptr<runner::DeviceComms> choose_comms(const OptionSet& options, Worl
   return comms;
 }
 
-runner::PluginSet load_plugins(const OptionSet& options, const runner::Paths& paths, Log log,
-                               Tracer& tracer) {
+runner::PluginSet load_plugins(const OptionSet& options, const runner::Paths& paths,
+                               const std::string& device, Log log, Tracer& tracer) {
   std::vector<std::filesystem::path> folders;
   for (const std::string& folder : options.list("plugin-dir")) folders.emplace_back(folder);
   for (auto& folder : split_path(std::getenv("BENCH_PLUGIN_PATH")))
     folders.push_back(std::move(folder));
   folders.push_back(paths.plugins);
-  return runner::PluginSet(options.list("plugin"), folders, log, tracer);
+  return runner::PluginSet(options.list("plugin"), folders, device, log, tracer);
 }
 
 std::vector<Suite> load_suites(const OptionSet& options, const runner::Paths& paths) {

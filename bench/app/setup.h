@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/device/cpu/cpu_device.h"
+#include "bench/device/device.h"
 #include "bench/runner/case_plan.h"
 #include "bench/runner/device_comms.h"
 #include "bench/runner/facts.h"
@@ -29,14 +29,6 @@ Place take_place(const runner::OptionSet& options);
 std::unique_ptr<World> open_world(const runner::OptionSet& options, const Launch& launch,
                                   const runner::Paths& paths);
 
-// What --device gave and why. Throws EnvironmentError when the asked one is not there.
-struct ChosenDevice {
-  std::string asked, ran, reason;
-  std::unique_ptr<Device> device;
-};
-ChosenDevice choose_device(const runner::OptionSet& options, const Binding& binding,
-                           const Launch& launch);
-
 // Throws UsageError where they say something of ranks on GPUs, and there are none.
 void check_comm_options(const runner::OptionSet& options, const Device& device);
 
@@ -44,8 +36,9 @@ void check_comm_options(const runner::OptionSet& options, const Device& device);
 std::unique_ptr<runner::DeviceComms> choose_comms(const runner::OptionSet& options, World& world,
                                                   Device& device, const runner::Paths& paths);
 
+// Those for a device by its name; "" = for any.
 runner::PluginSet load_plugins(const runner::OptionSet& options, const runner::Paths& paths,
-                               Log log, Tracer& tracer);
+                               const std::string& device, Log log, Tracer& tracer);
 
 std::vector<runner::Suite> load_suites(const runner::OptionSet& options,
                                        const runner::Paths& paths);

@@ -23,6 +23,18 @@ void add_memory(const CaseState& state, schema::CaseResult& r) {
     r.values["memory.peak"] = {.value = *state.memory_peak_bytes, .unit = "bytes"};
 }
 
+// Of the samples that were taken, dropped ones and flanks included.
+bool is_launch_bound(const CaseState& state) {
+  int64_t bound = 0, taken = 0;
+  for (const measure::RoundSamples& round : state.rounds) {
+    const auto groups = static_cast<int64_t>(round.groups.size()) + round.dropped_groups;
+    bound += round.launch_bound;
+    taken += groups > 0 ? measure::kSamplesOfGroup * groups
+                        : static_cast<int64_t>(round.slowest_s.size());
+  }
+  return 2 * bound > taken;
+}
+
 // Groups of a flanked case may all have been dropped.
 void say_why_no_samples(const CaseState& state, schema::CaseResult& r) {
   int64_t dropped = 0;
@@ -50,6 +62,8 @@ void add_times(const CaseState& state, const measure::Settings& settings, schema
   }
   if (r.time_s->stop_reason != "converged" && r.time_s->stop_reason != "fixed")
     r.flags.emplace_back("not_converged");
+  if (is_launch_bound(state)) r.flags.emplace_back("launch_bound");
+  state.health.tell(r);
 }
 
 }  // namespace

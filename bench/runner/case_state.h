@@ -10,6 +10,7 @@
 #include "bench/measure/peak_memory.h"
 #include "bench/measure/protocol.h"
 #include "bench/runner/case_plan.h"
+#include "bench/runner/health_log.h"
 #include "bench/runner/open_case.h"
 
 namespace bench::runner {
@@ -26,8 +27,10 @@ struct CaseState {
   std::optional<schema::RanksTime> ranks_time;
   schema::Verify verify;
   std::map<std::string, schema::Value> values;
-  std::optional<measure::PeakMemory> memory;  // from opening to the end of the first round
+  std::unique_ptr<measure::SampleTimer> timer;  // null: the host's clock
+  std::unique_ptr<measure::PeakMemory> memory;  // from opening to the end of the first round
   std::optional<double> memory_peak_bytes;
+  HealthLog health;
   std::optional<schema::Outcome> ended;  // empty: measured, as far as it got
   std::string reason;
 };

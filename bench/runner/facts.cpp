@@ -50,8 +50,33 @@ std::map<std::string, std::string> allowed_variables() {
   return set;
 }
 
+// What does not change of a rank's GPU; empty without one.
+json gpu_facts(const DeviceInfo& device, const GpuDevice* gpu) {
+  if (gpu == nullptr) return json::object();
+  const GpuFacts& f = gpu->facts();
+  json facts = {{"memory_bytes", static_cast<double>(f.total_memory_bytes)},
+                {"last_level_cache_bytes", static_cast<double>(device.last_level_cache_bytes)},
+                {"compute_capability", f.compute_capability},
+                {"multiprocessors", static_cast<double>(f.multiprocessors)},
+                {"sm_clock_max_mhz", f.most_sm_clock_mhz},
+                {"memory_clock_max_mhz", f.most_memory_clock_mhz},
+                {"pci_bus_id", f.pci_bus_id},
+                {"choice", f.choice}};
+  if (f.numa_node >= 0) facts["numa_node"] = static_cast<double>(f.numa_node);
+  return facts;
+}
+
+schema::Params params_of(const json& facts) {
+  schema::Params params;
+  for (const auto& [key, value] : facts.items())
+    params[key] = value.is_string() ? schema::ParamValue(value.get<std::string>())
+                                    : schema::ParamValue(value.get<double>());
+  return params;
+}
+
 // What a rank tells the others about itself; JSON only as a wire format here.
-json own_facts(const World& world, const DeviceInfo& device, const Binding& binding) {
+json own_facts(const World& world, const DeviceInfo& device, const GpuDevice* gpu,
+               const Binding& binding) {
   const HostFacts host = read_host_facts();
   return {{"host", host.hostname},
           {"local_rank", world.local_rank()},
@@ -60,6 +85,7 @@ json own_facts(const World& world, const DeviceInfo& device, const Binding& bind
           {"device_name", device.name},
           {"device_index", device.index},
           {"uuid", device.uuid},
+          {"device_facts", gpu_facts(device, gpu)},
           {"launcher_mask", binding.launcher_mask},
           {"mask", binding.final_mask},
           {"threads", device.threads},
@@ -81,7 +107,8 @@ schema::RankFact rank_fact(int rank, const json& j) {
           .device = {.kind = j["device_kind"],
                      .name = j["device_name"],
                      .index = j["device_index"],
-                     .uuid = j["uuid"]},
+                     .uuid = j["uuid"],
+                     .facts = params_of(j["device_facts"])},
           .launcher_affinity = j["launcher_mask"],
           .affinity = j["mask"],
           .threads = j["threads"]};
@@ -103,11 +130,11 @@ schema::HostFact host_fact(const json& j) {
 
 }  // namespace
 
-schema::Environment gather_environment(World& world, const DeviceInfo& device, const Launch& launch,
-                                       const Binding& binding) {
+schema::Environment gather_environment(World& world, const DeviceInfo& device, const GpuDevice* gpu,
+                                       const Launch& launch, const Binding& binding) {
   schema::Environment e;
   const std::vector<std::string> all =
-      gather_strings(world.comm(), own_facts(world, device, binding).dump());
+      gather_strings(world.comm(), own_facts(world, device, gpu, binding).dump());
   std::map<std::string, schema::HostFact> hosts;
   for (size_t rank = 0; rank < all.size(); ++rank) {
     const json facts = json::parse(all[rank]);
@@ -120,6 +147,8 @@ schema::Environment gather_environment(World& world, const DeviceInfo& device, c
   const size_t space = library.rfind(' ');
   e.mpi_library = library.substr(0, space);
   if (space != std::string::npos) e.mpi_version = library.substr(space + 1);
+  if (gpu != nullptr)
+    e.cuda = fmt::format("runtime {}, driver {}", gpu->facts().runtime, gpu->facts().driver);
   e.launcher = launch.present ? launch.name : "none";
   e.variables = allowed_variables();
   return e;

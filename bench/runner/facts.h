@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "bench/device/device.h"
+#include "bench/device/gpu_device.h"
 #include "bench/runner/options.h"
 #include "bench/world/binding.h"
 #include "bench/world/launcher.h"
@@ -13,9 +13,10 @@
 
 namespace bench::runner {
 
-// Collective over the world; complete on rank 0, own entries only elsewhere.
-schema::Environment gather_environment(World& world, const DeviceInfo& device, const Launch& launch,
-                                       const Binding& binding);
+// Collective over the world; complete on rank 0, own entries only elsewhere. gpu: the device where
+// it is one, else nullptr.
+schema::Environment gather_environment(World& world, const DeviceInfo& device, const GpuDevice* gpu,
+                                       const Launch& launch, const Binding& binding);
 
 // Smallest number of ranks any host has, and how many hosts there are. Collective.
 struct HostLayout {

@@ -9,12 +9,25 @@
 
 namespace bench::runner {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kDevices[] = {name_of(DeviceKind::cpu), name_of(DeviceKind::cuda)};
+
+// As far as its name tells: <id>.<device>.so.
+bool is_for_another_device(const fs::path& file, const std::string& device) {
+  const std::string named = file.stem().extension();
+  return !device.empty() && named != "." + device &&
+         std::any_of(std::begin(kDevices), std::end(kDevices),
+                     [&](const char* known) { return named == std::string(".") + known; });
+}
+
+}  // namespace
 
 PluginSet::PluginSet(const std::vector<std::string>& named, const std::vector<fs::path>& folders,
-                     Log log, Tracer& tracer)
+                     const std::string& device, Log log, Tracer& tracer)
     : folders_(folders) {
   for (const std::string& file : named) load_named(file, log, tracer);
-  for (const fs::path& folder : folders) load_folder(folder, log, tracer);
+  for (const fs::path& folder : folders) load_folder(folder, device, log, tracer);
 }
 
 Plugin* PluginSet::find(const std::string& id, const std::string& device) const {
@@ -32,11 +45,13 @@ void PluginSet::load_named(const std::string& file, Log log, Tracer& tracer) {
   plugins_.push_back(std::move(plugin));
 }
 
-void PluginSet::load_folder(const fs::path& folder, Log log, Tracer& tracer) {
+void PluginSet::load_folder(const fs::path& folder, const std::string& device, Log log,
+                            Tracer& tracer) {
   std::error_code error;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().extension() == ".so") files.push_back(entry.path());
+    if (entry.path().extension() == ".so" && !is_for_another_device(entry.path(), device))
+      files.push_back(entry.path());
   if (error)
     throw EnvironmentError(
         fmt::format("plugin folder {} cannot be read: {}", folder.string(), error.message()));
@@ -55,6 +70,13 @@ void PluginSet::load_folder(const fs::path& folder, Log log, Tracer& tracer) {
   }
 }
 
+bool PluginSet::is_there(const std::string& id, const char* device) const {
+  return find(id, device) != nullptr ||
+         std::any_of(folders_.begin(), folders_.end(), [&](const fs::path& folder) {
+           return fs::exists(folder / (id + "." + device + ".so"));
+         });
+}
+
 Plugin& PluginSet::need(const std::string& id, const std::string& device) {
   if (Plugin* found = find(id, device)) return *found;
   const std::string file = id + "." + device + ".so";
@@ -63,8 +85,13 @@ Plugin& PluginSet::need(const std::string& id, const std::string& device) {
       throw EnvironmentError(fmt::format("the suite needs plugin '{}': {}", id, b.reason));
   std::string looked;
   for (const fs::path& folder : folders_) looked += (looked.empty() ? "" : ", ") + folder.string();
-  throw EnvironmentError(fmt::format("the suite needs plugin '{}' for {}, but there is no {} in {}",
-                                     id, device, file, looked));
+  std::string words = fmt::format("the suite needs plugin '{}' for {}, but there is no {} in {}",
+                                  id, device, file, looked);
+  for (const char* other : kDevices)
+    if (other != device && is_there(id, other))
+      words += fmt::format("; it is there for {}: give --device {}, or build it for {}", other,
+                           other, device);
+  throw EnvironmentError(words);
 }
 
 uint64_t PluginSet::content_hash() const {

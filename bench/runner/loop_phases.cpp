@@ -28,6 +28,8 @@ void LoopPhases::enter(measure::Phase phase) {
   status_.set_phase(name);
   recorder_.push(Stream{}, name, round_);
   inside_ = true;
+  if (sampling_ && after_samples_) after_samples_();
+  sampling_ = phase == measure::Phase::samples;
   verifying_ = phase == measure::Phase::verify;
   if (verifying_ && memory_ != nullptr) memory_->pause();
 }

@@ -1,6 +1,10 @@
 #pragma once
 // Carries the measuring loop's phases to the phase clock, the named ranges, the watch, and to the
-// memory's high-water mark, in which checks do not count.
+// memory's high-water mark, in which checks do not count; after each block of samples somebody may
+// look at the device.
+
+#include <functional>
+#include <utility>
 
 #include "bench/measure/peak_memory.h"
 #include "bench/measure/protocol.h"
@@ -13,14 +17,16 @@ namespace bench::runner {
 
 class LoopPhases final : public measure::PhaseSink {
  public:
-  // `observer` and `memory` may be null.
+  // `observer`, `memory` and `after_samples` may be null.
   LoopPhases(PhaseClock& clock, trace::Recorder& recorder, WatchStatus& status,
-             RunObserver* observer, measure::PeakMemory* memory, int round)
+             RunObserver* observer, measure::PeakMemory* memory,
+             std::function<void()> after_samples, int round)
       : clock_(clock),
         recorder_(recorder),
         status_(status),
         observer_(observer),
         memory_(memory),
+        after_samples_(std::move(after_samples)),
         round_(round) {}
   ~LoopPhases() override { leave(); }
   LoopPhases(const LoopPhases&) = delete;
@@ -35,9 +41,10 @@ class LoopPhases final : public measure::PhaseSink {
   WatchStatus& status_;
   RunObserver* observer_;
   measure::PeakMemory* memory_;
+  std::function<void()> after_samples_;
   int round_;
   RunPhase before_ = RunPhase::gather;
-  bool inside_ = false, verifying_ = false;
+  bool inside_ = false, verifying_ = false, sampling_ = false;
 };
 
 }  // namespace bench::runner

@@ -16,6 +16,7 @@ OpenCase::OpenCase(const PlannedCase& planned, Device& device, Communicator& com
     : planned_(planned),
       plugin_(*planned.plugin),
       device_(device),
+      stream_(device),
       device_table_(device, plugin_.host()),
       comm_table_(comm, plugin_.host()) {
   const Request::View view = planned.request.view();
@@ -24,13 +25,21 @@ OpenCase::OpenCase(const PlannedCase& planned, Device& device, Communicator& com
                              .name = planned.spec.name.c_str(),
                              .device = device_table_.table(),
                              .comm = comm_table_.table(),
-                             .stream = nullptr,
+                             .stream = stream_.get().native,
                              .mode = planned.spec.mode};
   plugin_.check(plugin_.table().open(plugin_.state(), &args, &instance_),
                 "opening " + planned.spec.name);
 }
 
-OpenCase::~OpenCase() { plugin_.table().close(instance_); }
+// Where an iteration has failed, some of it may still be running on memory that is about to go.
+OpenCase::~OpenCase() {
+  try {
+    synchronize();
+  } catch (const std::exception&) {
+    // The failure that led here has been told.
+  }
+  plugin_.table().close(instance_);
+}
 
 void OpenCase::enqueue(int64_t n) {
   // No string is made on the way that works: this call is timed.
@@ -38,7 +47,7 @@ void OpenCase::enqueue(int64_t n) {
   if (status != BENCH_OK) plugin_.check(status, "running " + planned_.spec.name);
 }
 
-void OpenCase::synchronize() { device_.synchronize(Stream{}); }
+void OpenCase::synchronize() { device_.synchronize(stream_.get()); }
 
 schema::Verify OpenCase::check() {
   bench_check found{

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/device/owned_stream.h"
 #include "bench/measure/subject.h"
 #include "bench/runner/case_plan.h"
 
@@ -19,6 +20,7 @@ class OpenCase final : public measure::Subject {
 
   void enqueue(int64_t n) override;
   void synchronize() override;
+  Stream stream() const override { return stream_.get(); }
   schema::Verify check() override;
   void reset() override;
 
@@ -30,6 +32,7 @@ class OpenCase final : public measure::Subject {
   const PlannedCase& planned_;
   Plugin& plugin_;
   Device& device_;
+  OwnedStream stream_;
   DeviceTable device_table_;
   CommTable comm_table_;
   void* instance_ = nullptr;

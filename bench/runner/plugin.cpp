@@ -98,14 +98,28 @@ uint64_t hash_file(const fs::path& file) {
   return hash_bytes(bytes.view());
 }
 
+// The dynamic linker's words, and what to do when what it lacks is a library of CUDA's.
+std::string why_not_opened() {
+  std::string words = dlerror();
+  const size_t end = words.find(": cannot open shared object file");
+  const std::string library = end == std::string::npos ? "" : words.substr(0, end);
+  for (const char* of_cuda : {"libcuda", "libcudart", "libcublas", "libcudnn", "libnccl", "libnv"})
+    if (library.starts_with(of_cuda))
+      return fmt::format(
+          "{}; add the folder that holds {} to LD_LIBRARY_PATH ($CUDA_HOME/lib64, or lib in one of "
+          "Python's nvidia packages)",
+          words, library);
+  return words;
+}
+
 void* open_library(const fs::path& file) {
   if (!fs::is_regular_file(file))
     throw EnvironmentError(
         fmt::format("plugin {} does not exist or is no file; check the path", file.string()));
   void* library = dlopen(fs::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
-    throw EnvironmentError(
-        fmt::format("plugin {} cannot be opened as a library: {}", file.string(), dlerror()));
+    throw EnvironmentError(fmt::format("plugin {} cannot be opened as a library: {}", file.string(),
+                                       why_not_opened()));
   return library;
 }
 

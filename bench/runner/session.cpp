@@ -33,6 +33,9 @@ double weight_of(const PlannedCase& planned) {
 // Losses of so many steps from the initial state, when --steps does not say how many.
 constexpr int64_t kTrajectorySteps = 10;
 
+// A GPU's events resolve half a microsecond.
+constexpr double kShortestGpuSample_s = 50e-6;
+
 }  // namespace
 
 struct Session::Group {
@@ -49,20 +52,27 @@ Session::Session(const Parts& parts, const CasePlan& plan, const SessionSettings
   for (const PlannedCase& planned : plan.cases)
     states_.push_back(std::make_unique<CaseState>(planned, states_.size()));
   const auto cold = [](const PlannedCase& p) { return p.spec.mode == BENCH_MODE_COLD; };
-  if (std::any_of(plan.cases.begin(), plan.cases.end(), cold))
+  if (parts.gpu == nullptr && std::any_of(plan.cases.begin(), plan.cases.end(), cold))
     evictor_ = std::make_unique<measure::CacheEvictor>(parts.device.info());
 }
 
 Session::~Session() = default;
 
 void Session::run() {
-  const std::string why_not = watches_memory() ? measure::PeakMemory::why_not() : "";
-  if (parts_.world.rank() == 0 && !why_not.empty())
-    parts_.observer->note("no case has a memory.peak: " + why_not);
+  if (parts_.world.rank() == 0) note_what_is_not_seen();
   // Groups are made while every rank is here: making one is collective over the world.
   for (const PlannedCase& planned : plan_.cases) group_of(planned.ranks);
   decide_what_stays_open();
   for (int round = 0; round < settings_.rounds; ++round) run_round(round);
+}
+
+void Session::note_what_is_not_seen() {
+  if (parts_.gpu == nullptr) {
+    const std::string why_not = measure::HostPeakMemory::why_not();
+    if (!why_not.empty()) parts_.observer->note("no case has a memory.peak: " + why_not);
+  } else if (const std::string& why_not = parts_.gpu->facts().no_health_why; !why_not.empty()) {
+    parts_.observer->note("no case has the GPU's clocks, power and temperature: " + why_not);
+  }
 }
 
 Session::Group& Session::group_of(int ranks) {
@@ -161,7 +171,8 @@ void Session::open(CaseState& state) {
   std::optional<CannotOpen> why_not;
   if (state.planned.flank) why_not = flanks_.open(*state.planned.flank, comm, group.of_cases());
   if (!why_not) {
-    if (state.rounds.empty() && watches_memory()) state.memory.emplace().begin();
+    if (state.rounds.empty()) (state.memory = watch_memory())->begin();
+    if (!state.timer) state.timer = timer_for(state);
     why_not = open_on_all(comm, [&] {
       state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, group.of_cases());
     });
@@ -171,8 +182,26 @@ void Session::open(CaseState& state) {
   end(state, why_not->outcome, why_not->words);
 }
 
-bool Session::watches_memory() const {
-  return parts_.device.info().kind == DeviceKind::cpu;  // elsewhere it is not this process's
+std::unique_ptr<measure::PeakMemory> Session::watch_memory() {
+  if (parts_.gpu != nullptr)
+    return std::make_unique<measure::GpuPeakMemory>(*parts_.gpu, settings_.gpu_shared);
+  return std::make_unique<measure::HostPeakMemory>();
+}
+
+// A training step is timed with its launches, as it runs in training. What waits for other ranks
+// on the host, or for a GPU that others use in turn, cannot stand behind a gate.
+std::unique_ptr<measure::SampleTimer> Session::timer_for(const CaseState& state) {
+  if (parts_.gpu == nullptr) return nullptr;
+  const CaseSpec& spec = state.planned.spec;
+  const bool on_the_stream =
+      !spec.collective || group_of(state.planned.ranks).of_cases().capturable();
+  const bool gated = !spec.training && on_the_stream && !settings_.gpu_shared;
+  return std::make_unique<measure::DeviceTimer>(*parts_.gpu, gated);
+}
+
+std::function<void()> Session::evicting() {
+  if (parts_.gpu != nullptr) return [this] { parts_.gpu->evict_cache(); };
+  return [this] { evictor_->evict(); };
 }
 
 // Of the rank that held the most; not known where one rank does not know it.
@@ -199,14 +228,22 @@ measure::Settings Session::settings_for(const CaseState& state) {
   s.stop.min_seconds = std::min(0.2 / settings_.rounds, s.stop.max_seconds);
   s.stop.fixed_samples = training && settings_.steps > 0 ? settings_.steps : settings_.samples;
   s.start_barrier = state.planned.ranks > 1;
-  s.min_block_seconds = 1000 * clock_read_seconds(parts_.clock);
+  s.timer = state.timer.get();
+  s.min_block_seconds =
+      parts_.gpu != nullptr ? kShortestGpuSample_s : 1000 * clock_read_seconds(parts_.clock);
   // Where the memory's speed flips, blocks would not agree however long they were looked at.
   s.warm_up_max_seconds = std::max(0.05, s.stop.max_seconds / (state.planned.flank ? 8 : 2));
   s.training = training;
   s.trajectory_steps = kTrajectorySteps;
-  if (state.planned.spec.mode == BENCH_MODE_COLD) s.before_sample = [this] { evictor_->evict(); };
+  if (state.planned.spec.mode == BENCH_MODE_COLD) s.before_sample = evicting();
   if (state.planned.flank && state.instance) s.flank = &flanks_.at(*state.planned.flank);
   return s;
+}
+
+// Just after a block the device has not yet cooled down.
+std::function<void()> Session::looking_at(CaseState& state) {
+  if (parts_.gpu == nullptr) return {};
+  return [this, &state] { state.health.add(parts_.gpu->health()); };
 }
 
 void Session::measure(int round, CaseState& state) {
@@ -219,7 +256,7 @@ void Session::measure(int round, CaseState& state) {
   };
   {
     LoopPhases phases(parts_.phases, parts_.recorder, parts_.watch.status(), parts_.observer,
-                      state.memory ? &*state.memory : nullptr, round);
+                      state.memory.get(), looking_at(state), round);
     const PhaseScope between(parts_.phases, RunPhase::gather);
     try {
       state.rounds.push_back(
@@ -231,6 +268,7 @@ void Session::measure(int round, CaseState& state) {
       return;
     }
     if (state.memory) take_peak_memory(state, comm);
+    if (parts_.gpu != nullptr) state.health.merge(comm);
     state.verify = state.rounds.back().verify;
     if (state.verify.status != "wrong")
       state.ranks_time = measure::summarize_ranks(state.rounds, comm);
@@ -244,7 +282,7 @@ void Session::measure(int round, CaseState& state) {
   const bool last = round + 1 == settings_.rounds;
   if (last) {
     state.values = state.instance->values();
-    if (state.planned.spec.training) split_steps(state);
+    if (state.planned.spec.training && parts_.gpu == nullptr) split_steps(state);
   }
   publish(state, last);
 }

@@ -33,6 +33,7 @@ struct SessionSettings {
   double memory_bytes = 0;  // cases stay open between rounds while they fit
   std::string device_asked = "auto";
   bool oversubscribed = false;
+  bool gpu_shared = false;  // by several ranks, of whatever host
 };
 
 class Session {
@@ -46,6 +47,7 @@ class Session {
     Watch& watch;
     RunObserver* observer;  // nullptr on ranks other than 0
     DeviceComms& comms;
+    GpuDevice* gpu;  // the device where it is one, else nullptr
   };
   Session(const Parts& parts, const CasePlan& plan, const SessionSettings& settings);
   ~Session();
@@ -60,7 +62,11 @@ class Session {
   void run_round(int round);
   void run_member(int round, CaseState& state);
   void open(CaseState& state);
-  bool watches_memory() const;
+  std::unique_ptr<measure::PeakMemory> watch_memory();
+  std::unique_ptr<measure::SampleTimer> timer_for(const CaseState& state);
+  std::function<void()> evicting();
+  std::function<void()> looking_at(CaseState& state);
+  void note_what_is_not_seen();
   void take_peak_memory(CaseState& state, Communicator& comm);
   void measure(int round, CaseState& state);
   void split_steps(CaseState& state);
@@ -78,7 +84,7 @@ class Session {
   std::vector<std::unique_ptr<CaseState>> states_;
   Flanks flanks_;
   bool flanks_stay_open_ = false;                   // between rounds
-  std::unique_ptr<measure::CacheEvictor> evictor_;  // when a case is cold
+  std::unique_ptr<measure::CacheEvictor> evictor_;  // of a CPU, when a case is cold
 };
 
 }  // namespace bench::runner

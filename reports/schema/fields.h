@@ -18,6 +18,7 @@ void fields(auto& v, Is<DeviceFact> auto& x) {
   v("name", x.name);
   v("index", x.index);
   v("uuid", x.uuid);
+  v.extra("facts", x.facts);
 }
 
 void fields(auto& v, Is<RankFact> auto& x) {

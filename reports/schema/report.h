@@ -141,6 +141,7 @@ struct DeviceFact {
   std::string kind, name;
   int index = 0;
   std::string uuid;
+  Params facts = {};  // of a GPU: memory, clocks, compute capability …
 };
 
 struct RankFact {
