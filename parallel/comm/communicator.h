@@ -22,7 +22,7 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual std::string_view kind() const = 0;         // "self", "mpi", "threads", "nccl"
+  virtual std::string_view kind() const = 0;         // "self", "mpi", "threads", "nccl", "staged"
   virtual bool capturable() const { return false; }  // may be recorded into a CUDA graph
 
   virtual void barrier(Stream s) = 0;
@@ -34,6 +34,8 @@ class Communicator {
   // send: count elements, recv: size() * count elements. In place: send == recv + rank() * count.
   virtual void all_gather(Stream s, const void* send, void* recv, int64_t count, DType) = 0;
   virtual void broadcast(Stream s, void* buffer, int64_t count, DType, int root) = 0;
+  // A send may wait for its receipt. Messages of one tag between two ranks arrive in order; "nccl"
+  // keeps the order of all and takes no notice of tags.
   virtual void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) = 0;
   virtual void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) = 0;
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace bench::comm_checks {
 namespace {
@@ -14,8 +15,10 @@ constexpr size_t kAlignment = 256;
 
 }  // namespace
 
-RemoteDevice::RemoteDevice() {
+RemoteDevice::RemoteDevice(DeviceKind kind, std::string uuid) {
+  info_.kind = kind;
   info_.name = "a device elsewhere";
+  info_.uuid = std::move(uuid);
   void* reserved =
       mmap(nullptr, kAddresses, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) throw std::bad_alloc();

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "bench/device/device.h"
@@ -13,7 +14,8 @@ namespace bench::comm_checks {
 
 class RemoteDevice final : public Device {
  public:
-  RemoteDevice();
+  // What it says of itself.
+  explicit RemoteDevice(DeviceKind kind = DeviceKind::cpu, std::string uuid = {});
   ~RemoteDevice() override;
   RemoteDevice(const RemoteDevice&) = delete;
 

@@ -1,0 +1,90 @@
+// Which communicator cases are given, over threads that play ranks and a device that says it is a
+// GPU. There is no module of NCCL where these look for one.
+#include "bench/runner/device_comms.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "bench/base/status.h"
+#include "parallel/comm/self/self_communicator.h"
+#include "parallel/comm/threads/threads_communicator.h"
+#include "tests/comm/remote_device.h"
+
+namespace bench::runner {
+namespace {
+
+using comm_checks::RemoteDevice;
+
+DeviceComms::Settings settings(CommChoice asked) {
+  return {.asked = asked, .module_dir = "/nowhere", .deadline_s = 1};
+}
+
+// On every rank, with a GPU of its own.
+void on_gpus(int ranks, CommChoice asked,
+             const std::function<void(DeviceComms&, Communicator&)>& body) {
+  run_ranks(ranks, [&](Communicator& world) {
+    RemoteDevice device(DeviceKind::cuda, "GPU-" + std::to_string(world.rank()));
+    DeviceComms comms(world, device, settings(asked));
+    body(comms, world);
+  });
+}
+
+TEST(DeviceComms, LeaveCpusTheHostsCommunicator) {
+  run_ranks(2, [](Communicator& world) {
+    RemoteDevice device(DeviceKind::cpu);
+    DeviceComms comms(world, device, settings(CommChoice::automatic));
+    EXPECT_EQ(comms.make(world), nullptr);
+    EXPECT_EQ(comms.label(2), "");
+    EXPECT_EQ(comms.note(), "");
+    EXPECT_EQ(comms.nccl_version(), "");
+  });
+}
+
+TEST(DeviceComms, AreStagedWhereTheBuildHasNoNcclAndSaySo) {
+  on_gpus(3, CommChoice::automatic, [](DeviceComms& comms, Communicator& world) {
+    EXPECT_EQ(comms.make(world)->kind(), "staged");
+    EXPECT_EQ(comms.label(3), "threads staged through host memory");
+    EXPECT_NE(comms.note().find("this build has no NCCL module"), std::string::npos)
+        << comms.note();
+    EXPECT_EQ(comms.nccl_version(), "");
+  });
+}
+
+TEST(DeviceComms, GiveARankAloneCopiesInStreamOrder) {
+  on_gpus(2, CommChoice::staged, [](DeviceComms& comms, Communicator& world) {
+    const auto alone = world.split(world.rank(), 0);
+    const auto made = comms.make(*alone);
+    EXPECT_EQ(made->kind(), "self");
+    EXPECT_TRUE(made->capturable());
+    EXPECT_EQ(comms.label(1), "self");
+    EXPECT_EQ(comms.note(), "communicator threads staged through host memory: asked for");
+  });
+  on_gpus(1, CommChoice::automatic, [](DeviceComms& comms, Communicator& world) {
+    EXPECT_EQ(comms.make(world)->kind(), "self");
+    EXPECT_EQ(comms.note(), "");
+  });
+}
+
+TEST(DeviceComms, EndTheRunWhereNcclIsAskedForAndCannotBeHad) {
+  on_gpus(1, CommChoice::staged, [](DeviceComms&, Communicator& world) {
+    RemoteDevice device(DeviceKind::cuda, "GPU-0");
+    EXPECT_THROW(DeviceComms(world, device, settings(CommChoice::nccl)), AgreedError);
+  });
+}
+
+TEST(DeviceComms, EndTheRunWhereOneRankIsOnACpu) {
+  run_ranks(3, [](Communicator& world) {
+    RemoteDevice device(world.rank() == 1 ? DeviceKind::cpu : DeviceKind::cuda, "GPU");
+    try {
+      DeviceComms comms(world, device, settings(CommChoice::automatic));
+      ADD_FAILURE() << "the ranks run on different devices, and nobody said so";
+    } catch (const AgreedError& e) {
+      EXPECT_NE(std::string(e.what()).find("rank 0 runs on cuda, rank 1 on cpu"), std::string::npos)
+          << e.what();
+    }
+  });
+}
+
+}  // namespace
+}  // namespace bench::runner
