@@ -10,6 +10,7 @@
 #include "bench/app/commands.h"
 #include "bench/base/status.h"
 #include "bench/device/cpu/host_facts.h"
+#include "parallel/comm/nccl/nccl_module.h"
 #include "parallel/comm/strings.h"
 
 namespace bench::app {
@@ -99,6 +100,16 @@ void look_at_gpu(const Place& place, const runner::Paths& paths, std::vector<Fin
   out.push_back(std::move(clocks));
 }
 
+void look_at_nccl(const runner::Paths& paths, std::vector<Finding>& out) {
+  Finding nccl{"NCCL", "missing", "", "ranks on GPUs communicate through host memory"};
+  try {
+    nccl = {"NCCL", "ok", open_nccl_module(paths.modules)->version(), ""};
+  } catch (const EnvironmentError& e) {
+    nccl.value = e.what();
+  }
+  out.push_back(std::move(nccl));
+}
+
 // All flavours: one for GPUs may lack a library of CUDA's.
 void look_at_plugins(Log log, const runner::Paths& paths, std::vector<Finding>& out) {
   NullTracer tracer;
@@ -115,6 +126,7 @@ std::vector<Finding> look(World& world, const Place& place, const runner::Paths&
   look_at_host(read_host_facts(), place.binding, found);
   look_at_libraries(world, place.launch, found);
   look_at_gpu(place, paths, found);
+  look_at_nccl(paths, found);
   look_at_plugins(Log(world.rank(), LogLevel::kError), paths, found);
   return found;
 }

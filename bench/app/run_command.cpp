@@ -88,7 +88,6 @@ void Run::prepare() {
 }
 
 void Run::load() {
-  check_comm_options(options_, *chosen_.device);
   // Only rank 0 speaks of plugins passed over: the others look into the same folders.
   const Log quiet(world_->rank(), world_->rank() == 0 ? LogLevel::kInfo : LogLevel::kError);
   plugins_.emplace(load_plugins(options_, paths_, chosen_.ran, quiet, recorder_));
@@ -102,7 +101,7 @@ void Run::agree() {
   if (world_->rank() == 0 && chosen_.asked == "auto") log_.info(chosen_.reason);
   runner::all_or_none(comm, [&] { load(); });
   bench::agree(comm, "the plugins' contents", plugins_->content_hash());
-  comms_ = choose_comms(options_, *world_, *chosen_.device, paths_);
+  comms_ = choose_comms(merged_, *world_, *chosen_.device, paths_);
   if (!comms_->note().empty() && world_->rank() == 0) log_.info(comms_->note());
   const runner::HostLayout hosts = runner::host_layout(*world_);
   runner::all_or_none(comm, [&] {

@@ -56,15 +56,12 @@ std::unique_ptr<World> open_world(const OptionSet& options, const Launch& launch
   return make_single_world();
 }
 
-void check_comm_options(const OptionSet& options, const Device& device) {
-  if (device.info().kind != DeviceKind::cpu) return;
-  for (const char* name : {"comm", "nccl-algo", "nccl-proto"})
-    if (options.has(name))
-      throw UsageError(fmt::format("--{} is for ranks on GPUs, and these run on the CPU", name));
-}
-
 std::unique_ptr<runner::DeviceComms> choose_comms(const OptionSet& options, World& world,
                                                   Device& device, const runner::Paths& paths) {
+  for (const char* name : {"comm", "nccl-algo", "nccl-proto"})
+    if (options.has(name) && device.info().kind == DeviceKind::cpu)
+      throw AgreedError(ExitCode::kUsage,
+                        fmt::format("--{} is for ranks on GPUs, and these run on the CPU", name));
   // NCCL reads them when a communicator is made; the report tells them among the variables.
   for (const auto& [option, variable] : kNcclVariables)
     if (options.has(option)) setenv(variable, options.text(option, "").c_str(), /*overwrite=*/1);

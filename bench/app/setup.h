@@ -29,10 +29,8 @@ Place take_place(const runner::OptionSet& options);
 std::unique_ptr<World> open_world(const runner::OptionSet& options, const Launch& launch,
                                   const runner::Paths& paths);
 
-// Throws UsageError where they say something of ranks on GPUs, and there are none.
-void check_comm_options(const runner::OptionSet& options, const Device& device);
-
-// What --comm gave. Collective over the world. Throws AgreedError.
+// What --comm gave; all ranks run on devices of one kind. Collective over the world. Throws
+// AgreedError: what is asked for cannot be had, or has no effect.
 std::unique_ptr<runner::DeviceComms> choose_comms(const runner::OptionSet& options, World& world,
                                                   Device& device, const runner::Paths& paths);
 

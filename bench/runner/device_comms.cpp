@@ -24,17 +24,6 @@ std::string open_nccl(const std::filesystem::path& module_dir, const Device& dev
   }
 }
 
-// Throws where one rank has to wait for what another never does.
-void agree_on_kind(Communicator& world, DeviceKind kind) {
-  const std::vector<std::string> kinds = gather_strings(world, name_of(kind));
-  for (size_t rank = 1; rank < kinds.size(); ++rank)
-    if (kinds[rank] != kinds[0])
-      throw AgreedError(ExitCode::kEnvironment,
-                        fmt::format("rank 0 runs on {}, rank {} on {}: give --device cpu, or start "
-                                    "ranks only where there is a GPU",
-                                    kinds[0], rank, kinds[rank]));
-}
-
 }  // namespace
 
 DeviceComms::DeviceComms(Communicator& world, Device& device, Settings settings)
@@ -42,7 +31,6 @@ DeviceComms::DeviceComms(Communicator& world, Device& device, Settings settings)
       settings_(std::move(settings)),
       host_kind_(world.kind()),
       ranks_(world.size()) {
-  agree_on_kind(world, device.info().kind);
   if (device.info().kind == DeviceKind::cpu) return;
   const bool maybe = settings_.asked == CommChoice::nccl ||
                      (settings_.asked == CommChoice::automatic && ranks_ > 1);

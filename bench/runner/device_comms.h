@@ -20,9 +20,9 @@ class DeviceComms {
     double deadline_s = 300;  // for the ranks to find each other
   };
 
-  // Decides for all ranks of the run. Collective over `world`. `device` must outlive this. On CPUs
-  // there is nothing to decide. Throws AgreedError where what is asked for cannot be had, and where
-  // the ranks run on devices of different kinds.
+  // Decides for all ranks of the run, which run on devices of one kind. Collective over `world`.
+  // `device` must outlive this. On CPUs there is nothing to decide. Throws AgreedError where what
+  // is asked for cannot be had.
   DeviceComms(Communicator& world, Device& device, Settings settings);
 
   // For the ranks of `host`, which must outlive it; null on a CPU, where the host's own serves.

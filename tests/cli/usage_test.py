@@ -36,6 +36,11 @@ class Usage(Case):
         self.expect(USAGE, "--suite", self.write("e.json", json.dumps(
             {"name": "e", "options": {"axis": "m=2:1:1"}, "entries": [{"plugin": "train"}]})), says=["e.json", "'m=2:1:1'"])
 
+    def test_communicators(self):
+        self.expect(USAGE, "--suite", "collectives", "--comm", "mpi", says=["auto|nccl|staged", "'mpi'"])
+        for option, value in (("--comm", "staged"), ("--nccl-algo", "Ring"), ("--nccl-proto", "Simple")):
+            self.expect(USAGE, "--suite", "collectives", "--device", "cpu", option, value, says=[option, "for ranks on GPUs"])
+
     def test_impossible_combinations(self):
         model = "layers=2,hidden=48,heads=3,seq=16,vocab=300"
         self.expect(USAGE, "--suite", "train", "--model", model, "--tp", "2", ranks=2, says=["3", "2", "heads"])

@@ -73,18 +73,5 @@ TEST(DeviceComms, EndTheRunWhereNcclIsAskedForAndCannotBeHad) {
   });
 }
 
-TEST(DeviceComms, EndTheRunWhereOneRankIsOnACpu) {
-  run_ranks(3, [](Communicator& world) {
-    RemoteDevice device(world.rank() == 1 ? DeviceKind::cpu : DeviceKind::cuda, "GPU");
-    try {
-      DeviceComms comms(world, device, settings(CommChoice::automatic));
-      ADD_FAILURE() << "the ranks run on different devices, and nobody said so";
-    } catch (const AgreedError& e) {
-      EXPECT_NE(std::string(e.what()).find("rank 0 runs on cuda, rank 1 on cpu"), std::string::npos)
-          << e.what();
-    }
-  });
-}
-
 }  // namespace
 }  // namespace bench::runner

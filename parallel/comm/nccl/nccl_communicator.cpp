@@ -1,7 +1,9 @@
 #include "parallel/comm/nccl/nccl_communicator.h"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "bench/base/status.h"
 #include "parallel/comm/nccl/connect.h"
@@ -11,6 +13,7 @@ namespace {
 
 // Only where the environment made NCCL's calls asynchronous.
 constexpr double kCallSeconds = 60;
+constexpr std::chrono::milliseconds kPollPause{1};
 
 cudaStream_t native(Stream s) { return static_cast<cudaStream_t>(s.native); }
 
@@ -51,13 +54,36 @@ ncclComm_t NcclCommunicator::usable() const {
   return comm_;
 }
 
+void NcclCommunicator::give_up() {
+  ncclCommAbort(comm_);
+  comm_ = nullptr;
+}
+
 void NcclCommunicator::check(ncclResult_t result, const char* doing) {
   if (result == ncclInProgress) result = settled(comm_, kCallSeconds);
   if (result == ncclSuccess) return;
   const std::string words = words_of(result, doing);
-  ncclCommAbort(comm_);
-  comm_ = nullptr;
+  give_up();
   throw EnvironmentError(words);
+}
+
+// The host must not wait for a stream that may never get on.
+void NcclCommunicator::meet(double deadline_s) {
+  barrier(Stream{});
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(deadline_s);
+  cudaError_t status = cudaErrorNotReady;
+  while ((status = cudaStreamQuery(nullptr)) == cudaErrorNotReady) {
+    check(settled(comm_, 0), "the first collective of NCCL");
+    if (std::chrono::steady_clock::now() > end) {
+      give_up();
+      throw EnvironmentError(
+          "the first collective of NCCL did not end before the deadline: the GPUs cannot reach "
+          "each other the way NCCL chose (NCCL_DEBUG=INFO tells which; NCCL_P2P_DISABLE=1, "
+          "NCCL_SHM_DISABLE=1, NCCL_IB_DISABLE=1 close one each)");
+    }
+    std::this_thread::sleep_for(kPollPause);
+  }
+  check_cuda(status, "the first collective of NCCL");
 }
 
 // Asked first: NCCL would have to be given up after it.

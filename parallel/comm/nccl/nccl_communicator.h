@@ -20,6 +20,10 @@ class NcclCommunicator final : public Communicator {
   ~NcclCommunicator() override;
   NcclCommunicator(const NcclCommunicator&) = delete;
 
+  // Every rank's first call: connects them all. Throws EnvironmentError where one has not come
+  // after deadline_s.
+  void meet(double deadline_s);
+
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   std::string_view kind() const override { return "nccl"; }
@@ -41,6 +45,7 @@ class NcclCommunicator final : public Communicator {
 
  private:
   ncclComm_t usable() const;
+  void give_up();
   void check(ncclResult_t result, const char* doing);
   void check_peer(int peer, const char* doing) const;
 

@@ -33,7 +33,9 @@ class Nccl final : public NcclModule {
   std::unique_ptr<Communicator> create(Communicator& host, Device& device,
                                        double deadline_s) override {
     nccl::check_cuda(cudaSetDevice(device.info().index), "cudaSetDevice");
-    return std::make_unique<nccl::NcclCommunicator>(nccl::connect(host, deadline_s), device);
+    auto made = std::make_unique<nccl::NcclCommunicator>(nccl::connect(host, deadline_s), device);
+    made->meet(deadline_s);
+    return made;
   }
 };
 
