@@ -149,8 +149,8 @@ typedef struct bench_comm {
   void* ctx;
   int32_t rank;
   int32_t ranks;
-  int32_t capturable;                                 /* may be recorded into a CUDA graph */
-  const char* kind;                                   /* "self", "mpi", "threads", "nccl" */
+  int32_t capturable; /* may be recorded into a CUDA graph */
+  const char* kind;   /* "self", "mpi", "threads", "nccl", "staged" (through host memory) */
   bench_status (*barrier)(void* ctx, bench_stream s); /* [main] */
   bench_status (*all_reduce)(void* ctx, bench_stream s, const void* send, void* recv,
                              uint64_t count, bench_dtype dtype, bench_reduce_op op); /* [main] */

@@ -28,6 +28,7 @@ std::string label_of(const schema::Report& report, const std::string& name,
     }
   }
   differing.erase("per_step");  // follows from the others
+  differing.erase("comm");      // follows from the ranks, which a table tells anyway
   std::string label = name;
   if (dtypes_differ) label += fmt::format(" dtype={}", dtype);
   for (const std::string& key : differing)

@@ -91,6 +91,15 @@ TEST(Staged, IsNoCommunicatorForAGraph) {
   EXPECT_EQ(comm.kind(), "staged");
 }
 
+TEST(Staged, SparesARankAloneTheWayThroughTheHost) {
+  run_ranks(3, [](Communicator& host) {
+    RemoteDevice device;
+    StagedCommunicator comm(host, device);
+    const auto part = comm.split(host.rank() == 0 ? 0 : 1, 0);
+    EXPECT_EQ(part->kind(), host.rank() == 0 ? "self" : "staged");
+  });
+}
+
 // What the ranks tell each other by a barrier happened before it on their streams.
 TEST(Staged, ABarrierWaitsForTheStream) {
   SelfCommunicator self;

@@ -1,6 +1,9 @@
 #include "parallel/comm/staged/staged_communicator.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "parallel/comm/self/self_communicator.h"
 
 namespace bench {
 namespace {
@@ -128,7 +131,9 @@ void StagedCommunicator::recv(Stream s, void* buffer, int64_t count, DType dtype
 }
 
 std::unique_ptr<Communicator> StagedCommunicator::split(int color, int key) {
-  return std::make_unique<StagedCommunicator>(host_.split(color, key), device_, staging_bytes_);
+  auto part = host_.split(color, key);
+  if (part->size() == 1) return std::make_unique<SelfCommunicator>(device_);
+  return std::make_unique<StagedCommunicator>(std::move(part), device_, staging_bytes_);
 }
 
 }  // namespace bench

@@ -32,6 +32,7 @@ class StagedCommunicator final : public Communicator {
   void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  // A part of one rank stays on the device.
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:
