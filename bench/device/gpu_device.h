@@ -12,6 +12,16 @@
 
 namespace bench {
 
+// Ahead of a timed piece of work.
+struct StreamStart {
+  // The device starts only when everything has been handed over, so that the time holds no launch.
+  // An enqueue that waits for the device ends the gate after some milliseconds.
+  bool gated = false;
+  // Given to the stream behind the gate and outside the time: what brings ranks to one start, say.
+  // May be empty.
+  std::function<void(Stream)> align = {};
+};
+
 // Of one timed piece of work.
 struct StreamTime {
   double device_s = 0;     // from the first of it to the last, on the stream
@@ -62,11 +72,10 @@ class GpuDevice : public Device {
   // How many ranks use this GPU: info() tells this rank's share of its memory from then on.
   virtual void share_among(int ranks) = 0;
 
-  // Times what `enqueue` gives to the stream, between two marks on it, and waits for it. With
-  // `gated` the device starts only when everything has been handed over, so that the time holds no
-  // launch; an enqueue that waits for the device ends the gate after some milliseconds. Throws what
-  // enqueue throws, and std::runtime_error for an error of the device.
-  virtual StreamTime time(Stream s, bool gated, const std::function<void()>& enqueue) = 0;
+  // Times what `enqueue` gives to the stream, between two marks on it, and waits for it. Throws
+  // what enqueue throws, and std::runtime_error for an error of the device.
+  virtual StreamTime time(Stream s, const StreamStart& start,
+                          const std::function<void()>& enqueue) = 0;
 
   // Fills the last-level cache with clean lines of its own; returns when that is done. The first
   // call allocates, beside what memory() counts as in use.

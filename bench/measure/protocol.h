@@ -19,7 +19,7 @@ namespace bench::measure {
 
 struct Settings {
   StopRule stop;
-  bool start_barrier = true;     // sync "barrier"; false: "none"
+  bool start_barrier = true;     // sync "barrier" (unless the timer aligns); false: "none"
   double min_block_seconds = 0;  // a sample lasts at least so long; 0: 1000 reads of the clock
   int64_t warm_up_cap = 50;      // blocks
   double warm_up_max_seconds = 2.0;

@@ -16,9 +16,9 @@ SampleTime HostTimer::time(Subject& subject, int64_t iterations) {
 
 SampleTime DeviceTimer::time(Subject& subject, int64_t iterations) {
   const StreamTime time =
-      device_.time(subject.stream(), gated_, [&] { subject.enqueue(iterations); });
+      device_.time(subject.stream(), start_, [&] { subject.enqueue(iterations); });
   subject.synchronize();
-  if (gated_ && !time.gate_held) gated_ = ++expired_ < kGatesToTry;
+  if (start_.gated && !time.gate_held) start_.gated = ++expired_ < kGatesToTry;
   return {.seconds = time.device_s, .launch_bound = time.enqueue_s > time.device_s};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "bench/base/clock.h"
 #include "bench/device/gpu_device.h"
@@ -21,6 +22,8 @@ class SampleTimer {
   // Enqueues so many iterations and waits for them. Throws what the subject throws.
   virtual SampleTime time(Subject& subject, int64_t iterations) = 0;
   virtual std::string_view clock() const = 0;  // "host", "device"
+  // Brings the ranks to one start by itself, on their devices.
+  virtual bool aligns() const { return false; }
 };
 
 // From the call to the end of the waiting.
@@ -39,14 +42,15 @@ class HostTimer final : public SampleTimer {
 // samples, and the gate stays open from then on.
 class DeviceTimer final : public SampleTimer {
  public:
-  DeviceTimer(GpuDevice& device, bool gated) : device_(device), gated_(gated) {}
+  DeviceTimer(GpuDevice& device, StreamStart start) : device_(device), start_(std::move(start)) {}
   SampleTime time(Subject& subject, int64_t iterations) override;
   std::string_view clock() const override { return "device"; }
-  bool gated() const { return gated_; }
+  bool aligns() const override { return start_.align != nullptr; }
+  bool gated() const { return start_.gated; }
 
  private:
   GpuDevice& device_;
-  bool gated_;
+  StreamStart start_;
   int expired_ = 0;
 };
 

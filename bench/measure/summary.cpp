@@ -48,6 +48,7 @@ schema::TimeSummary summarize(std::span<const RoundSamples> rounds, const Plan& 
   t.repetitions = static_cast<int64_t>(medians.size());
   t.stop_reason = least_certain(rounds);
   t.sync = settings.start_barrier ? "barrier" : "none";
+  if (settings.timer != nullptr && settings.timer->aligns()) t.sync = "device";
   t.mode = std::move(mode);
   t.clock = settings.timer != nullptr ? settings.timer->clock() : "host";
   t.warm_up = plan.warm_up_s;

@@ -189,14 +189,18 @@ std::unique_ptr<measure::PeakMemory> Session::watch_memory() {
 }
 
 // A training step is timed with its launches, as it runs in training. What waits for other ranks
-// on the host, or for a GPU that others use in turn, cannot stand behind a gate.
+// on the host, or for a GPU that others use in turn, cannot stand behind a gate. Ranks that
+// communicate on their streams start together there: the host's barrier lets them go further apart
+// than a short collective takes.
 std::unique_ptr<measure::SampleTimer> Session::timer_for(const CaseState& state) {
   if (parts_.gpu == nullptr) return nullptr;
   const CaseSpec& spec = state.planned.spec;
-  const bool on_the_stream =
-      !spec.collective || group_of(state.planned.ranks).of_cases().capturable();
-  const bool gated = !spec.training && on_the_stream && !settings_.gpu_shared;
-  return std::make_unique<measure::DeviceTimer>(*parts_.gpu, gated);
+  Communicator& comm = group_of(state.planned.ranks).of_cases();
+  StreamStart start;
+  start.gated = !spec.training && (!spec.collective || comm.capturable()) && !settings_.gpu_shared;
+  if (spec.collective && comm.capturable() && comm.size() > 1)
+    start.align = [&comm](Stream s) { comm.barrier(s); };
+  return std::make_unique<measure::DeviceTimer>(*parts_.gpu, std::move(start));
 }
 
 std::function<void()> Session::evicting() {

@@ -60,15 +60,17 @@ class FakeGpu : public GpuDevice {
   void destroy_stream(Stream) noexcept override { ++streams_destroyed; }
 
   // The host's time is what the enqueue takes, the device's a multiple of it.
-  StreamTime time(Stream s, bool gated, const std::function<void()>& enqueue) override {
+  StreamTime time(Stream s, const StreamStart& start,
+                  const std::function<void()>& enqueue) override {
     last_stream = s;
-    gated_calls += gated ? 1 : 0;
+    gated_calls += start.gated ? 1 : 0;
+    if (start.align) start.align(s);
     const int64_t began = clock.now_ns();
     enqueue();
     const double enqueue_s = static_cast<double>(clock.now_ns() - began) * 1e-9;
     return {.device_s = device_per_host * enqueue_s,
             .enqueue_s = enqueue_s,
-            .gate_held = gated && gates_hold};
+            .gate_held = start.gated && gates_hold};
   }
   void evict_cache() override { ++evictions; }
   GpuMemory memory() override {

@@ -23,8 +23,9 @@ using test::TickingClock;
 // Device times are told by the test, not by a clock.
 class ToldGpu final : public FakeGpu {
  public:
-  StreamTime time(Stream s, bool gated, const std::function<void()>& enqueue) override {
-    StreamTime time = FakeGpu::time(s, gated, enqueue);
+  StreamTime time(Stream s, const StreamStart& start,
+                  const std::function<void()>& enqueue) override {
+    StreamTime time = FakeGpu::time(s, start, enqueue);
     time.device_s = device_s;
     time.enqueue_s = enqueue_s;
     return time;
@@ -56,7 +57,7 @@ TEST(HostTimer, counts_the_waiting) {
 TEST(DeviceTimer, takes_the_time_of_the_subjects_stream) {
   ToldGpu gpu;
   OnAStream subject;
-  DeviceTimer timer(gpu, true);
+  DeviceTimer timer(gpu, {.gated = true});
   const SampleTime time = timer.time(subject, 5);
   EXPECT_DOUBLE_EQ(time.seconds, 1e-3);
   EXPECT_FALSE(time.launch_bound);
@@ -70,13 +71,13 @@ TEST(DeviceTimer, says_where_the_host_was_slower) {
   ToldGpu gpu;
   gpu.enqueue_s = 2e-3;
   OnAStream subject;
-  EXPECT_TRUE(DeviceTimer(gpu, true).time(subject, 1).launch_bound);
+  EXPECT_TRUE(DeviceTimer(gpu, {.gated = true}).time(subject, 1).launch_bound);
 }
 
 TEST(DeviceTimer, leaves_the_gate_open_where_it_never_holds) {
   ToldGpu gpu;
   OnAStream subject;
-  DeviceTimer timer(gpu, true);
+  DeviceTimer timer(gpu, {.gated = true});
   for (int i = 0; i < 10; ++i) timer.time(subject, 1);
   EXPECT_EQ(gpu.gated_calls, 10);
   gpu.gates_hold = false;
@@ -88,9 +89,26 @@ TEST(DeviceTimer, leaves_the_gate_open_where_it_never_holds) {
 TEST(DeviceTimer, never_gates_what_is_not_to_be) {
   ToldGpu gpu;
   OnAStream subject;
-  DeviceTimer timer(gpu, false);
+  DeviceTimer timer(gpu, {});
   timer.time(subject, 1);
   EXPECT_EQ(gpu.gated_calls, 0);
+}
+
+TEST(DeviceTimer, aligns_ranks_ahead_of_the_time) {
+  ToldGpu gpu;
+  OnAStream subject;
+  std::vector<int64_t> iterations_before;
+  DeviceTimer timer(gpu, {.align = [&](Stream s) {
+                      EXPECT_EQ(s.native, subject.stream().native);
+                      iterations_before.push_back(subject.iterations);
+                    }});
+  timer.time(subject, 3);
+  timer.time(subject, 3);
+  EXPECT_EQ(iterations_before, (std::vector<int64_t>{0, 3}));
+  EXPECT_TRUE(timer.aligns());
+  Settings settings;
+  settings.timer = &timer;
+  EXPECT_EQ(summarize({}, Plan{}, settings, "hot").sync, "device");
 }
 
 // The loop on a device's clock: samples are its times, the first call is the host's.
@@ -107,7 +125,7 @@ TEST(DeviceTimer, gives_a_round_its_times) {
     ToldGpu gpu;
     gpu.device_s = 1e-3 * (1 + comm.rank());
     gpu.enqueue_s = comm.rank() == 1 ? 1 : 0;
-    DeviceTimer timer(gpu, true);
+    DeviceTimer timer(gpu, {.gated = true});
     Settings settings;
     settings.timer = &timer;
     settings.min_block_seconds = 50e-6;
@@ -132,7 +150,7 @@ TEST(DeviceTimer, makes_blocks_as_long_as_events_can_tell) {
   SimulatedSubject subject(clock, phases, constant(1000));
   ToldGpu gpu;
   gpu.device_s = 2e-6;
-  DeviceTimer timer(gpu, true);
+  DeviceTimer timer(gpu, {.gated = true});
   Settings settings;
   settings.timer = &timer;
   settings.min_block_seconds = 50e-6;

@@ -43,8 +43,9 @@ class CudaDevice final : public GpuDevice {
   Stream create_stream() override;
   void destroy_stream(Stream s) noexcept override;
 
-  StreamTime time(Stream s, bool gated, const std::function<void()>& enqueue) override {
-    return timer_.time(native_stream(s), gated, enqueue);
+  StreamTime time(Stream s, const StreamStart& start,
+                  const std::function<void()>& enqueue) override {
+    return timer_.time(s, start, enqueue);
   }
   void evict_cache() override;
   GpuMemory memory() override;
@@ -52,7 +53,6 @@ class CudaDevice final : public GpuDevice {
   GpuHealth health() override { return nvml_.read(); }
 
  private:
-  static cudaStream_t native_stream(Stream s) { return static_cast<cudaStream_t>(s.native); }
   void finish_default(Stream s);
   void open_evictor();
 

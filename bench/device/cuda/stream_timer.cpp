@@ -45,17 +45,19 @@ StreamTimer::~StreamTimer() {
   cudaFreeHost(flags_);
 }
 
-StreamTime StreamTimer::time(cudaStream_t stream, bool gated,
+StreamTime StreamTimer::time(Stream s, const StreamStart& start,
                              const std::function<void()>& enqueue) {
   using HostClock = std::chrono::steady_clock;
+  const cudaStream_t stream = native(s);
   ++ticket_;
   StreamTime time;
   {
     const OpenGate open_at_the_end(*this);
-    if (gated) {
+    if (start.gated) {
       launch_gate(device_flags_, ticket_, stream);
       check_cuda(cudaGetLastError(), "launching the gate");
     }
+    if (start.align) start.align(s);
     check_cuda(cudaEventRecord(start_, stream), "marking the begin of a sample");
     const HostClock::time_point began = HostClock::now();
     enqueue();
@@ -67,7 +69,7 @@ StreamTime StreamTimer::time(cudaStream_t stream, bool gated,
   check_cuda(cudaEventElapsedTime(&milliseconds, start_, stop_), "reading a sample's time");
   time.device_s = 1e-3 * static_cast<double>(milliseconds);
   time.gate_held =
-      gated && std::atomic_ref(flags_->expired).load(std::memory_order_acquire) != ticket_;
+      start.gated && std::atomic_ref(flags_->expired).load(std::memory_order_acquire) != ticket_;
   return time;
 }
 

@@ -20,7 +20,7 @@ class StreamTimer {
   StreamTimer& operator=(const StreamTimer&) = delete;
 
   // As GpuDevice::time.
-  StreamTime time(cudaStream_t stream, bool gated, const std::function<void()>& enqueue);
+  StreamTime time(Stream s, const StreamStart& start, const std::function<void()>& enqueue);
 
  private:
   class OpenGate;
