@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from harness import BENCH, Case, DONE, ENVIRONMENT, FAILED, NO_VERDICT, TINY
+from harness import BENCH, Case, DONE, FAILED, NO_VERDICT, TINY
 
 QUICK = ["--time-budget", "1", "--repetitions", "1", "--quiet"]
 
@@ -93,13 +93,6 @@ class Suites(Case):
             losses = self.run_suite(*model, layout, "--micro-batch", micro, ranks=ranks)["training"][0]["losses"]
             for got, expected in zip(losses, reference):
                 self.assertLess(abs(got - expected), 2e-6 * expected, layout)
-
-    def test_no_gpu(self):
-        self.expect(ENVIRONMENT, "--suite", "smoke", "--device", "cuda", says=["--device cuda", "--device cpu"])
-        report = self.run_suite(*self.train_alone(), "--device", "auto")
-        device = report["environment"]["device"]
-        self.assertEqual((device["asked"], device["ran"]), ("auto", "cpu"))
-        self.assertTrue(device["reason"])
 
     def test_list_and_doctor(self):
         listed = json.loads(self.expect(DONE, "list", "--json").stdout)

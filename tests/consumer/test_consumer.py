@@ -51,7 +51,7 @@ class ConsumerTest(unittest.TestCase):
         """The report's only case of a suite that runs nothing but this plugin."""
         suite = {"name": name, "ceilings": False, "entries": [{"plugin": name}]}
         (self.folder / f"{name}-suite.json").write_text(json.dumps(suite))
-        self.bench("--suite", f"{name}-suite.json", "--plugin", plugin, "--samples", 5, "--repetitions", 1,
+        self.bench("--suite", f"{name}-suite.json", "--plugin", plugin, "--device", "cpu", "--samples", 5, "--repetitions", 1,
                    "--out", f"{name}.json")
         (case,) = json.loads((self.folder / f"{name}.json").read_text())["cases"]
         return case

@@ -3,6 +3,7 @@
  *   fails  a case whose second iteration fails on the last rank
  *   hang   rank 1 never comes back
  *   late   an iteration takes 20 ms and more
+ *   holds  holds 3 MiB of the device's memory
  *   spin   spins for seeded, jittered lengths and writes the true ones to the file
  *          PLANTED_RECORD.<rank>, one line an enqueue
  *   ceilings  spins for the same length every time
@@ -30,10 +31,17 @@
 #ifndef PLANTED_ID
 #define PLANTED_ID "planted"
 #endif
+#ifndef PLANTED_DEVICE
+#define PLANTED_DEVICE "cpu"
+#endif
+
+#define HELD_BYTES (3u << 20)
 
 typedef struct instance {
   char what[16];
   const bench_comm* comm;
+  const bench_device* device;
+  void* held;
   double spin_s;
   uint64_t random;
   int64_t calls;
@@ -118,6 +126,9 @@ static bench_status open_case(void* plugin, const bench_open_args* args, void** 
   const char* dash = strrchr(args->name, '-');
   snprintf(self->what, sizeof self->what, "%s", (dash ? dash : strchr(args->name, '.')) + 1);
   self->comm = args->comm;
+  self->device = args->device;
+  if (strcmp(self->what, "holds") == 0)
+    self->held = args->device->allocate(args->device->ctx, HELD_BYTES);
   self->random = 88172645463325252ull + (uint64_t)args->comm->rank;
   const char* us = getenv("PLANTED_SPIN_US");
   self->spin_s = us != NULL ? 1e-6 * atof(us) : 1e-5;
@@ -193,6 +204,7 @@ static void close_case(void* instance_) {
     for (int64_t i = 0; i < self->enqueues; ++i) fprintf(self->record, "%.12g\n", self->lengths[i]);
     fclose(self->record);
   }
+  if (self->held != NULL) self->device->release(self->device->ctx, self->held);
   free(self->lengths);
   free(self);
 }
@@ -201,7 +213,7 @@ static const bench_plugin kPlugin = {.size = sizeof(bench_plugin),
                                      .abi_major = BENCH_ABI_MAJOR,
                                      .abi_minor = BENCH_ABI_MINOR,
                                      .id = PLANTED_ID,
-                                     .device = "cpu",
+                                     .device = PLANTED_DEVICE,
                                      .version = "1",
                                      .description = "planted faults and known lengths",
                                      .create = create,
