@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/device/device.h"
 
@@ -76,6 +77,12 @@ class GpuDevice : public Device {
   // what enqueue throws, and std::runtime_error for an error of the device.
   virtual StreamTime time(Stream s, const StreamStart& start,
                           const std::function<void()>& enqueue) = 0;
+
+  // Marks a place in what is given to the stream. An error shows when stamps are read.
+  virtual void stamp(Stream s) noexcept = 0;
+  // When streams passed the marks since the last reading: nanoseconds after the first one, in the
+  // order in which they were made. Waits for all of them.
+  virtual std::vector<int64_t> read_stamps() = 0;
 
   // Fills the last-level cache with clean lines of its own; returns when that is done. The first
   // call allocates, beside what memory() counts as in use.

@@ -51,6 +51,7 @@ Session::Session(const Parts& parts, const CasePlan& plan, const SessionSettings
     : parts_(parts), plan_(plan), settings_(settings), flanks_(parts.device) {
   for (const PlannedCase& planned : plan.cases)
     states_.push_back(std::make_unique<CaseState>(planned, states_.size()));
+  if (parts.gpu != nullptr) parts.recorder.time_on(*parts.gpu);
   const auto cold = [](const PlannedCase& p) { return p.spec.mode == BENCH_MODE_COLD; };
   if (parts.gpu == nullptr && std::any_of(plan.cases.begin(), plan.cases.end(), cold))
     evictor_ = std::make_unique<measure::CacheEvictor>(parts.device.info());
@@ -286,7 +287,7 @@ void Session::measure(int round, CaseState& state) {
   const bool last = round + 1 == settings_.rounds;
   if (last) {
     state.values = state.instance->values();
-    if (state.planned.spec.training && parts_.gpu == nullptr) split_steps(state);
+    if (state.planned.spec.training) split_steps(state);
   }
   publish(state, last);
 }

@@ -18,9 +18,20 @@ constexpr int kFields = 4;
 // Ranges of a training plugin whose own time is arithmetic of the model.
 constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head", "recompute"};
 
+// Ranges in which a stream waits for other ranks.
+constexpr std::array kCommRanges = {"tp.all_reduce", "dp.all_reduce", "tp.wait"};
+
 double total_of(const std::map<std::string, double>& totals, const char* name) {
   const auto found = totals.find(name);
   return found == totals.end() ? 0.0 : found->second;
+}
+
+template <size_t N>
+double sum_of(const std::map<std::string, double>& totals,
+              const std::array<const char*, N>& names) {
+  double sum = 0;
+  for (const char* name : names) sum += total_of(totals, name);
+  return sum;
 }
 
 OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
@@ -33,16 +44,16 @@ OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
   subject.synchronize();
   const double elapsed = static_cast<double>(clock.now_ns() - start) * 1e-9;
   recorder.record(false);
-  const double inside = static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
-  // Without what ranges inside them took: communication has ranges of its own, and is counted by
-  // the communicator.
+  // Without what ranges inside them took. Communication has ranges of its own; what the host spends
+  // in it is counted by the communicator, which on a GPU returns at once.
   const std::map<std::string, double> own = recorder.exclusive_s();
-  double compute = 0;
-  for (const char* name : kComputeRanges) compute += total_of(own, name);
+  const double inside = recorder.on_device()
+                            ? sum_of(own, kCommRanges)
+                            : static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
   return {.step = elapsed / kSteps,
           .comm = inside / kSteps,
           .optimizer = total_of(own, "optimizer") / kSteps,
-          .compute = compute / kSteps};
+          .compute = sum_of(own, kComputeRanges) / kSteps};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 // The host's tracer: shows ranges to NVTX tools, knows at every moment which range is innermost
-// (for whoever has to say where a rank is stuck), and on request sums up host time per range name.
+// (for whoever has to say where a rank is stuck), and on request sums up time per range name: the
+// host's, or that of a device whose streams pass the ranges later than the host.
 
 #include <atomic>
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/device/context.h"
+#include "bench/device/gpu_device.h"
 #include "bench/trace/ranges.h"
 
 namespace bench::trace {
@@ -31,8 +33,13 @@ class Recorder final : public Tracer {
   const char* innermost() const { return innermost_.load(std::memory_order_acquire); }
   int depth() const { return static_cast<int>(open_.size()); }
 
+  // Ranges that are recorded from now on are timed by when their streams pass them. The device must
+  // outlive what is recorded.
+  void time_on(GpuDevice& device) { device_ = &device; }
+  bool on_device() const { return device_ != nullptr; }
+
   // Off at first. On: sums start from zero, with the ranges pushed from now on and popped before it
-  // is off.
+  // is off; with a device's times they are known from then on only. Waits for the device.
   void record(bool on);
   bool recording() const override { return recording_; }
   // Seconds from push to pop, per name; a range inside one of the same name counts once.
@@ -46,25 +53,34 @@ class Recorder final : public Tracer {
   struct Named {
     std::string text;
     Ranges::Name handle = nullptr;
-    int open = 0;  // recorded ranges of this name that are open
-    int64_t count = 0, total_ns = 0, exclusive_ns = 0;
   };
   struct Open {
     Named* named = nullptr;
-    int64_t start_ns = 0, inside_ns = 0;  // inside: recorded ranges directly within
     bool recorded = false;
+  };
+  // A range's begin, or the end of the one begun last.
+  struct Mark {
+    const Named* begun = nullptr;  // null: an end
+    int64_t ns = 0;
+  };
+  struct Sums {
+    int open = 0;  // ranges of this name that are open
+    int64_t count = 0;
+    int64_t total_ns = 0, exclusive_ns = 0;
   };
 
   Named& named(const char* name);
-  void start(Open& range);
-  void finish(const Open& range);
+  void mark(Stream s, const Named* begun);
+  std::map<const Named*, Sums> add_up() const;
 
   Clock& clock_;
+  GpuDevice* device_ = nullptr;
   Ranges ranges_;
   std::vector<std::unique_ptr<Named>> names_;
   std::unordered_map<std::string_view, Named*> by_text_;
   std::unordered_map<const void*, Named*> by_address_;  // literals come from few addresses
   std::vector<Open> open_;
+  std::vector<Mark> marks_;
   std::atomic<const char*> innermost_;
   bool recording_ = false;
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 #include "bench/base/clock.h"
 #include "bench/device/gpu_device.h"
@@ -72,6 +73,11 @@ class FakeGpu : public GpuDevice {
             .enqueue_s = enqueue_s,
             .gate_held = start.gated && gates_hold};
   }
+  void stamp(Stream s) noexcept override { stamped.push_back(s); }
+  std::vector<int64_t> read_stamps() override {
+    stamped.clear();
+    return std::exchange(stamps_to_read, {});
+  }
   void evict_cache() override { ++evictions; }
   GpuMemory memory() override {
     if (memory_fails) throw std::runtime_error("CUDA, asking for free memory: it burnt");
@@ -91,6 +97,8 @@ class FakeGpu : public GpuDevice {
   intptr_t streams_made = 0, streams_destroyed = 0;
   uint64_t reserved = 0, beside = 0;
   Stream last_stream;
+  std::vector<Stream> stamped;
+  std::vector<int64_t> stamps_to_read;
   GpuHealth now;
 
  protected:

@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include "tests/device/fake_gpu.h"
+
 namespace bench::trace {
 namespace {
 
@@ -117,6 +119,32 @@ TEST_F(RecorderTest, begins_again_from_zero) {
   recorder.record(true);
   range("new", 4);
   EXPECT_EQ(recorder.totals_s().size(), 1u);
+}
+
+// The host has given everything at once; the device takes its time.
+TEST_F(RecorderTest, times_ranges_by_when_the_devices_streams_pass_them) {
+  test::FakeGpu gpu;
+  recorder.time_on(gpu);
+  const Stream s{&gpu};
+  recorder.record(true);
+  recorder.push(s, "forward", 0);
+  recorder.push(s, "layer", 0);
+  recorder.pop(s);
+  recorder.push(s, "layer", 1);
+  recorder.pop(s);
+  recorder.pop(s);
+  recorder.push(s, "cut off", 0);
+  ASSERT_EQ(gpu.stamped.size(), 7U);
+  EXPECT_EQ(gpu.stamped.front().native, s.native);
+  gpu.stamps_to_read = {0, 100, 300, 310, 700, 1000, 1000};
+  recorder.record(false);
+  recorder.pop(s);
+  EXPECT_TRUE(gpu.stamped.empty());
+  const auto whole = recorder.totals_s(), own = recorder.exclusive_s();
+  EXPECT_EQ(whole.size(), 2U);
+  EXPECT_NEAR(whole.at("forward"), 1000e-9, 1e-15);
+  EXPECT_NEAR(own.at("forward"), 410e-9, 1e-15);
+  EXPECT_NEAR(own.at("layer"), 590e-9, 1e-15);
 }
 
 }  // namespace

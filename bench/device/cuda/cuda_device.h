@@ -9,6 +9,7 @@
 #include "bench/device/cuda/memory_pool.h"
 #include "bench/device/cuda/nvml.h"
 #include "bench/device/cuda/staging.h"
+#include "bench/device/cuda/stamps.h"
 #include "bench/device/cuda/stream_timer.h"
 #include "bench/device/gpu_device.h"
 
@@ -47,6 +48,8 @@ class CudaDevice final : public GpuDevice {
                   const std::function<void()>& enqueue) override {
     return timer_.time(s, start, enqueue);
   }
+  void stamp(Stream s) noexcept override { stamps_.add(s); }
+  std::vector<int64_t> read_stamps() override { return stamps_.read(); }
   void evict_cache() override;
   GpuMemory memory() override;
   void reset_memory_peak() override { pool_.reset_peak(); }
@@ -62,6 +65,7 @@ class CudaDevice final : public GpuDevice {
   MemoryPool pool_;
   Staging staging_;
   StreamTimer timer_;
+  Stamps stamps_;
   Nvml nvml_;
   std::vector<cudaStream_t> streams_, free_streams_;
   void* evictor_ = nullptr;  // twice the last-level cache, and behind it the sink of the reading
