@@ -102,7 +102,7 @@ void GpuPeakMemory::begin() {
   if (!now) return;
   baseline_ = static_cast<double>(now->in_use);
   beside_baseline_ = beside(*now);
-  peak_ = 0;
+  peak_ = most_beside_ = 0;
   device_.reset_memory_peak();
   known_ = counting_ = true;
 }
@@ -111,8 +111,8 @@ void GpuPeakMemory::take() {
   const std::optional<GpuMemory> now = look();
   if (!now) return;
   beside_at_pause_ = beside(*now);
-  peak_ = std::max(peak_, static_cast<double>(now->peak_in_use) - baseline_ +
-                              std::max(0.0, beside_at_pause_ - beside_baseline_));
+  most_beside_ = std::max(most_beside_, beside_at_pause_ - beside_baseline_);
+  peak_ = std::max(peak_, static_cast<double>(now->peak_in_use) - baseline_ + most_beside_);
 }
 
 void GpuPeakMemory::pause() {
@@ -133,6 +133,11 @@ std::optional<double> GpuPeakMemory::net_bytes() {
   if (counting_) take();
   if (!known_) return {};
   return std::max(0.0, peak_);
+}
+
+std::optional<double> GpuPeakMemory::beside_bytes() const {
+  if (!known_ || shared_) return {};
+  return most_beside_;
 }
 
 }  // namespace bench::measure

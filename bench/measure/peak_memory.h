@@ -18,6 +18,8 @@ class PeakMemory {
   virtual void resume() = 0;
   // Bytes; empty when not begun, or not known here.
   virtual std::optional<double> net_bytes() = 0;
+  // Of these, what was not given by the device's own keeping. Empty where that is not told apart.
+  virtual std::optional<double> beside_bytes() const { return {}; }
 };
 
 // Of this process: the kernel's high-water mark of resident memory (VmHWM), which writing 5 to
@@ -55,6 +57,7 @@ class GpuPeakMemory final : public PeakMemory {
   void pause() override;
   void resume() override;
   std::optional<double> net_bytes() override;
+  std::optional<double> beside_bytes() const override;
 
  private:
   std::optional<GpuMemory> look() noexcept;
@@ -64,7 +67,7 @@ class GpuPeakMemory final : public PeakMemory {
   GpuDevice& device_;
   bool shared_;
   bool known_ = false, counting_ = false;
-  double baseline_ = 0, beside_baseline_ = 0, peak_ = 0, beside_at_pause_ = 0;
+  double baseline_ = 0, beside_baseline_ = 0, peak_ = 0, beside_at_pause_ = 0, most_beside_ = 0;
 };
 
 }  // namespace bench::measure

@@ -21,6 +21,8 @@ void add_memory(const CaseState& state, schema::CaseResult& r) {
     r.values["memory.predicted"] = {.value = state.planned.spec.memory_bytes, .unit = "bytes"};
   if (state.memory_peak_bytes)
     r.values["memory.peak"] = {.value = *state.memory_peak_bytes, .unit = "bytes"};
+  if (state.memory_beside_bytes)
+    r.values["memory.beside"] = {.value = *state.memory_beside_bytes, .unit = "bytes"};
 }
 
 // Of the samples that were taken, dropped ones and flanks included.

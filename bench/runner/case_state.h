@@ -29,7 +29,7 @@ struct CaseState {
   std::map<std::string, schema::Value> values;
   std::unique_ptr<measure::SampleTimer> timer;  // null: the host's clock
   std::unique_ptr<measure::PeakMemory> memory;  // from opening to the end of the first round
-  std::optional<double> memory_peak_bytes;
+  std::optional<double> memory_peak_bytes, memory_beside_bytes;
   HealthLog health;
   std::optional<schema::Outcome> ended;  // empty: measured, as far as it got
   std::string reason;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -212,10 +213,12 @@ std::function<void()> Session::evicting() {
 // Of the rank that held the most; not known where one rank does not know it.
 void Session::take_peak_memory(CaseState& state, Communicator& comm) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  double bytes = state.memory->net_bytes().value_or(kUnknown);
+  std::array<double, 2> bytes = {state.memory->net_bytes().value_or(kUnknown),
+                                 state.memory->beside_bytes().value_or(kUnknown)};
   state.memory.reset();
-  comm.all_reduce(&bytes, 1, ReduceOp::max);
-  if (bytes != kUnknown) state.memory_peak_bytes = bytes;
+  comm.all_reduce(bytes.data(), bytes.size(), ReduceOp::max);
+  if (bytes[0] != kUnknown) state.memory_peak_bytes = bytes[0];
+  if (bytes[1] != kUnknown) state.memory_beside_bytes = bytes[1];
 }
 
 double Session::seconds_for(const CaseState& state) const {

@@ -32,9 +32,8 @@ HostDevice::HostDevice(const bench_device& table) : table_(copy_sized(table)) {
 
 void* HostDevice::allocate(size_t bytes) {
   void* memory = table_.allocate(table_.ctx, bytes);
-  if (memory == nullptr)
-    throw EnvironmentError("the device has no " + std::to_string(bytes) +
-                           " bytes of memory left; take a smaller model or batch");
+  // The host has said how much there is and what to do.
+  if (memory == nullptr) throw HostRefused("the host could not allocate device memory");
   return memory;
 }
 

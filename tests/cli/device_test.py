@@ -103,6 +103,7 @@ class Device(Case):
         holds, spin = self.run_on_gpu(["holds", "spin"], "--samples", "2", repetitions=2)["cases"]
         self.assertEqual(holds["values"]["memory.peak"]["value"], 3 << 20)
         self.assertEqual(spin["values"]["memory.peak"]["value"], 0)
+        self.assertEqual(holds["values"]["memory.beside"]["value"], 0)
 
     def test_the_worst_health_is_kept(self):
         case, = self.run_on_gpu(["spin"], "--samples", "40", env={"FAKE_GPU_HOT": "1"}, ranks=2)["cases"]

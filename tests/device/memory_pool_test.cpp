@@ -101,6 +101,19 @@ TEST(MemoryPool, GivesBackWhatItKeepsWhenTheSourceHasNoMore) {
   EXPECT_EQ(source.left, 20 * kMiB);
 }
 
+TEST(MemoryPool, DoesNotKeepMoreThanItIsTold) {
+  FakeSource source(100 * kMiB);
+  MemoryPool pool(source);
+  pool.keep_at_most(30 * kMiB);
+  void* first = pool.allocate(20 * kMiB);
+  void* second = pool.allocate(20 * kMiB);
+  pool.release(first);
+  EXPECT_EQ(pool.reserved(), 40 * kMiB);
+  pool.release(second);
+  EXPECT_EQ(pool.reserved(), 0U);
+  EXPECT_EQ(source.left, 100 * kMiB);
+}
+
 TEST(MemoryPool, SaysWhenThereIsNone) {
   FakeSource source(10 * kMiB);
   MemoryPool pool(source);

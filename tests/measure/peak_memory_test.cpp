@@ -110,6 +110,7 @@ TEST(GpuPeakMemory, is_the_most_the_device_gave_and_what_disappeared_beside) {
   gpu.reserved = 5000;  // kept by the device: no part of it
   gpu.beside = 64;
   EXPECT_EQ(memory.net_bytes(), 700 + 64);
+  EXPECT_EQ(memory.beside_bytes(), 64);
 }
 
 TEST(GpuPeakMemory, leaves_out_what_happens_in_a_pause) {
@@ -134,6 +135,7 @@ TEST(GpuPeakMemory, does_not_count_what_others_take_of_a_shared_device) {
   gpu.beside = 1 << 20;
   const Buffer<char> tensor(gpu, 500);
   EXPECT_EQ(memory.net_bytes(), 500);
+  EXPECT_FALSE(memory.beside_bytes().has_value());
 }
 
 TEST(GpuPeakMemory, is_unknown_of_a_device_that_failed) {

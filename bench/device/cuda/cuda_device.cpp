@@ -12,6 +12,9 @@
 namespace bench {
 namespace {
 
+// Of this rank's share, what released memory may hold: ops and libraries allocate beside the pool.
+constexpr uint64_t kKeptPart = 4;
+
 constexpr size_t kSinkBytes = 256;
 // For what is read with 16 bytes a thread.
 constexpr size_t kReadGranularity = 256;
@@ -58,6 +61,7 @@ CudaDevice::CudaDevice(const GpuChoice& choice, int threads)
   if (const std::string version = nvml_.driver_version(); !version.empty())
     facts_.driver = fmt::format("{} ({})", version, facts_.driver);
   facts_.no_health_why = nvml_.why_not();
+  pool_.keep_at_most(info_.memory_bytes / kKeptPart);
 }
 
 // Without checks: after an error of the device every call fails, and the process ends anyway.
@@ -69,6 +73,7 @@ CudaDevice::~CudaDevice() {
 
 void CudaDevice::share_among(int ranks) {
   info_.memory_bytes = facts_.total_memory_bytes / static_cast<uint64_t>(std::max(1, ranks));
+  pool_.keep_at_most(info_.memory_bytes / kKeptPart);
 }
 
 void* CudaDevice::allocate(size_t bytes) {

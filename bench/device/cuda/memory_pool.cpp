@@ -1,6 +1,7 @@
 #include "bench/device/cuda/memory_pool.h"
 
 #include <algorithm>
+#include <exception>
 
 namespace bench {
 namespace {
@@ -38,6 +39,7 @@ void* MemoryPool::reuse(uint64_t asked) {
   if (touched_) source_.wait_idle();
   touched_ = false;
   void* memory = fits->second;
+  kept_bytes_ -= fits->first;
   kept_.erase(fits);
   return begin_use(memory, blocks_.at(memory), asked);
 }
@@ -63,8 +65,19 @@ bool MemoryPool::release(void* memory) noexcept {
   in_use_ -= block.asked;
   block.asked = 0;
   kept_.emplace(block.bytes, memory);
+  kept_bytes_ += block.bytes;
   touched_ = true;
+  if (kept_bytes_ > most_kept_) try_to_trim();
   return true;
+}
+
+// A device that has failed does not become idle any more; what it is asked next will tell.
+void MemoryPool::try_to_trim() noexcept {
+  try {
+    trim();
+  } catch (const std::exception&) {
+    most_kept_ = std::numeric_limits<uint64_t>::max();
+  }
 }
 
 void MemoryPool::trim() {
@@ -77,6 +90,7 @@ void MemoryPool::trim() {
     reserved_ -= bytes;
   }
   kept_.clear();
+  kept_bytes_ = 0;
 }
 
 }  // namespace bench

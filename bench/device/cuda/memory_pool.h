@@ -4,6 +4,7 @@
 // on is an interface.
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <unordered_map>
 
@@ -32,6 +33,8 @@ class MemoryPool {
   bool release(void* memory) noexcept;
   // Gives what is not in use back to the source.
   void trim();
+  // More than that is not kept: libraries take memory beside the pool.
+  void keep_at_most(uint64_t bytes) { most_kept_ = bytes; }
 
   uint64_t in_use() const { return in_use_; }  // rounded up as the source would
   uint64_t peak_in_use() const { return peak_; }
@@ -48,6 +51,7 @@ class MemoryPool {
 
   void* reuse(uint64_t asked);
   void* take(uint64_t asked);
+  void try_to_trim() noexcept;
   void* begin_use(void* memory, Block& block, uint64_t asked);
 
   Source& source_;
@@ -55,6 +59,7 @@ class MemoryPool {
   std::multimap<uint64_t, void*> kept_;  // by size
   bool touched_ = false;                 // something was kept since the device was last idle
   uint64_t in_use_ = 0, peak_ = 0, reserved_ = 0;
+  uint64_t kept_bytes_ = 0, most_kept_ = std::numeric_limits<uint64_t>::max();
 };
 
 }  // namespace bench
