@@ -84,6 +84,31 @@ install_packages() {
   say "packages installed"
 }
 
+has_nvcc() {
+  command -v nvcc > /dev/null || [ -x "${CUDA_HOME:-${CUDA_PATH:-/usr/local/cuda}}/bin/nvcc" ]
+}
+
+# The headers of cuDNN's graph API, from PyPI into build/cudnn_frontend. Without them attention is built without cuDNN,
+# so to fail here is no error.
+get_cudnn_frontend() {
+  local to="$root/build/cudnn_frontend"
+  has_nvcc || return 0
+  [ ! -f "$to/include/cudnn_frontend.h" ] || return 0
+  say "getting the headers of cuDNN's graph API"
+  if ! python3 -m pip --version > /dev/null 2>&1 && is_debian && [ "$(id -u)" -eq 0 ]; then
+    apt-get install -q -y --no-install-recommends python3-pip < /dev/null || true
+  fi
+  mkdir -p "$to"
+  {
+    python3 -m pip download -q --no-deps --only-binary=:all: -d "$to" 'nvidia-cudnn-frontend==1.32.*' &&
+      python3 -c 'import pathlib, sys, zipfile
+folder = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+    wheel.extractall(folder, [name for name in wheel.namelist() if name.startswith("include/")])' "$to"
+  } < /dev/null || true
+  [ -f "$to/include/cudnn_frontend.h" ] || say "they could not be had: attention is built without cuDNN"
+}
+
 # Configures and builds one preset of CMakePresets.json: build_preset NAME [cmake options...]
 build_preset() {
   local preset=$1

@@ -34,11 +34,15 @@ function(bench_library name)
 endfunction()
 
 # bench_variants(DEVICE SUFFIX op/name …): the files of the ops' variants on a device, and one that calls their register
-# functions, as BENCH_VARIANT_SOURCES.
+# functions, as BENCH_VARIANT_SOURCES. A variant without kernels of its own may be a .cpp on any device.
 function(bench_variants device suffix)
   set(sources)
   foreach(variant ${ARGN})
-    list(APPEND sources ${variant}_${device}.${suffix})
+    set(source ${variant}_${device}.${suffix})
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+      set(source ${variant}_${device}.cpp)
+    endif()
+    list(APPEND sources ${source})
     string(REPLACE "/" "_" name ${variant})
     string(APPEND BENCH_VARIANT_DECLARATIONS "void register_${name}(VariantList&);\n")
     string(APPEND BENCH_VARIANT_CALLS "  ${device}::register_${name}(list);\n")

@@ -1,0 +1,146 @@
+#include "kernels/linear/lt_call_cuda.h"
+
+#include <fmt/format.h>
+
+#include "bench/base/status.h"
+
+namespace bench::kernels::cuda {
+namespace {
+
+// Of the one device that this process drives. Never destroyed: the driver may be gone by then.
+cublasLtHandle_t handle() {
+  static const cublasLtHandle_t made = [] {
+    cublasLtHandle_t value = nullptr;
+    check_lt(cublasLtCreate(&value), "starting");
+    return value;
+  }();
+  return made;
+}
+
+cudaDataType_t type_of(DType dtype) { return dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
+
+cublasLtMatrixLayoutOpaque_t layout_of(const ColumnMajorMatrix& m, DType dtype) {
+  cublasLtMatrixLayoutOpaque_t layout;
+  check_lt(cublasLtMatrixLayoutInit(&layout, type_of(dtype), static_cast<uint64_t>(m.rows),
+                                    static_cast<uint64_t>(m.columns), m.leading),
+           "describing a matrix");
+  return layout;
+}
+
+uint32_t alignment_of(const void* address) {
+  constexpr uintptr_t kMost = 64;  // what the start of a tensor has
+  const auto bits = reinterpret_cast<uintptr_t>(address) | kMost;
+  return static_cast<uint32_t>(bits & -bits);
+}
+
+const void* epilogue_vector(const LtProduct& p) {
+  return p.row_sums != nullptr ? p.row_sums : p.bias;
+}
+
+const void* epilogue_matrix(const LtProduct& p) {
+  return p.pre_gelu != nullptr ? p.pre_gelu : p.gelu_of;
+}
+
+// What the header demands of that matrix beside what the search looks at.
+bool epilogue_matrix_fits(const LtProduct& p) {
+  const void* const matrix = epilogue_matrix(p);
+  return matrix == nullptr || (p.shape.n % 8 == 0 && alignment_of(matrix) >= 16);
+}
+
+class Preference {
+ public:
+  explicit Preference(const LtProduct& p) {
+    check_lt(cublasLtMatmulPreferenceInit(&value_), "preparing a search");
+    // Partial sums in the type of the result would round a bfloat16 result several times.
+    const uint32_t reductions = p.result == DType::f32 ? CUBLASLT_REDUCTION_SCHEME_MASK
+                                                       : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    const auto [a, b, c, vector, matrix] = alignments_of(p);
+    set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kLtWorkspaceBytes});
+    set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
+    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, b);  // the left factor is b (column_major.h)
+    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, a);
+    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c);
+    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c);
+  }
+  cublasLtMatmulPreference_t get() { return &value_; }
+
+ private:
+  template <class Value>
+  void set(cublasLtMatmulPreferenceAttributes_t attribute, Value value) {
+    check_lt(cublasLtMatmulPreferenceSetAttribute(&value_, attribute, &value, sizeof value),
+             "preparing a search");
+  }
+  cublasLtMatmulPreferenceOpaque_t value_;
+};
+
+}  // namespace
+
+void check_lt(cublasStatus_t status, const char* doing) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  throw EnvironmentError(fmt::format("cuBLASLt, {}: {}", doing, cublasLtGetStatusName(status)));
+}
+
+cublasLtEpilogue_t epilogue_of(const LtProduct& p) {
+  if (p.row_sums != nullptr) return CUBLASLT_EPILOGUE_BGRADB;  // a is the right factor
+  if (p.gelu_of != nullptr) return CUBLASLT_EPILOGUE_DGELU;
+  if (p.pre_gelu != nullptr) {
+    return p.bias != nullptr ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
+  }
+  return p.bias != nullptr ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+}
+
+LtAlignments alignments_of(const LtProduct& p) {
+  return {alignment_of(p.a), alignment_of(p.b), alignment_of(p.c), alignment_of(epilogue_vector(p)),
+          alignment_of(epilogue_matrix(p))};
+}
+
+LtCall::LtCall(const LtProduct& product) : product_(product) {
+  const ColumnMajorProduct shape = column_major(product.shape);
+  left_ = layout_of(shape.left, product.operands);
+  right_ = layout_of(shape.right, product.operands);
+  result_ = layout_of(shape.result, product.result);
+  check_lt(cublasLtMatmulDescInit(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+           "describing a product");
+  set(CUBLASLT_MATMUL_DESC_TRANSA, shape.left.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(CUBLASLT_MATMUL_DESC_TRANSB, shape.right.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(product));
+  if (const void* const vector = epilogue_vector(product)) {
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
+  }
+  if (const void* const matrix = epilogue_matrix(product)) {
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, matrix);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, shape.result.leading);
+  }
+}
+
+template <class Value>
+void LtCall::set(cublasLtMatmulDescAttributes_t attribute, Value value) {
+  check_lt(cublasLtMatmulDescSetAttribute(&operation_, attribute, &value, sizeof value),
+           "describing a product");
+}
+
+std::vector<cublasLtMatmulHeuristicResult_t> LtCall::candidates(int count) {
+  if (!epilogue_matrix_fits(product_)) return {};
+  Preference preference(product_);
+  std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<size_t>(count));
+  int size = 0;
+  const cublasStatus_t status =
+      cublasLtMatmulAlgoGetHeuristic(handle(), &operation_, &left_, &right_, &result_, &result_,
+                                     preference.get(), count, found.data(), &size);
+  // An epilogue that is not to be had for these types and extents is one or the other.
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return {};
+  check_lt(status, "looking for an algorithm");
+  found.resize(static_cast<size_t>(size));
+  std::erase_if(found, [](const auto& f) { return f.state != CUBLAS_STATUS_SUCCESS; });
+  return found;
+}
+
+cublasStatus_t LtCall::run(const cublasLtMatmulAlgo_t& algorithm, void* workspace,
+                           cudaStream_t stream) {
+  const float alpha = 1, beta = product_.accumulate ? 1 : 0;
+  return cublasLtMatmul(handle(), &operation_, &alpha, product_.b, &left_, product_.a, &right_,
+                        &beta, product_.c, &result_, product_.c, &result_, &algorithm, workspace,
+                        kLtWorkspaceBytes, stream);
+}
+
+}  // namespace bench::kernels::cuda
