@@ -16,13 +16,14 @@ namespace bench::kernels {
 
 // How many of the columns here are real tokens.
 template <class Args>
-int64_t valid_columns(const Args& a) {
-  return std::clamp<int64_t>(a.true_vocab - a.first_col, 0, a.cols);
+constexpr int64_t valid_columns(const Args& a) {
+  const int64_t columns = a.true_vocab - a.first_col;
+  return columns < 0 ? 0 : columns < a.cols ? columns : a.cols;
 }
 
 // The target's column here, or -1.
 template <class Args>
-int64_t target_column(const Args& a, int64_t r) {
+constexpr int64_t target_column(const Args& a, int64_t r) {
   const int64_t column = a.targets[r] - a.first_col;
   return column >= 0 && column < valid_columns(a) ? column : -1;
 }

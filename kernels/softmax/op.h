@@ -14,7 +14,7 @@
 namespace bench::kernels {
 
 // How many columns row r attends to.
-inline int64_t attended_columns(int64_t r, int64_t seq) { return r % seq + 1; }
+constexpr int64_t attended_columns(int64_t r, int64_t seq) { return r % seq + 1; }
 
 template <class T>
 void reference_softmax_forward(const SoftmaxForward<T>& a) {

@@ -1,0 +1,170 @@
+#pragma once
+// Layer norm backward: blocks that stay walk over the rows; each thread has the same columns of all
+// its rows, so that it keeps their sums for d_gamma and d_beta in registers.
+
+#include "kernels/cuda/columns.cuh"
+#include "kernels/cuda/rows.cuh"
+#include "kernels/layer_norm/op.h"
+
+namespace bench::kernels::cuda {
+
+constexpr int kBackwardWarps = 16;  // of a block, of which a multiprocessor runs one
+
+// Over the threads of a row, each row of the block for itself. `turn` differs from one sum to the
+// next: the other half of `values` may still be read.
+__device__ inline float2 row_sums(float2 x, int turn, float2 (&values)[2][kBackwardWarps]) {
+  x = {warp_sum(x.x), warp_sum(x.y)};
+  const int warps = static_cast<int>(blockDim.x) / kWarp;
+  if (warps == 1) return x;
+  const int row = static_cast<int>(threadIdx.y);
+  float2* const mine = values[turn % 2] + row * warps;
+  if (lane() == 0) mine[threadIdx.x / kWarp] = x;
+  wait_at(1 + row, static_cast<int>(blockDim.x));
+  float2 sum = mine[0];
+#pragma unroll 4
+  for (int w = 1; w < warps; ++w) sum.x += mine[w].x, sum.y += mine[w].y;
+  return sum;
+}
+
+// to[c] = the sum over the block's rows of threads of what they have for column c.
+template <int N, int K>
+__device__ void add_up_block(const RowColumns<N, K>& columns, const float (&sums)[K][N],
+                             float* to) {
+  float* const memory = launched_memory();
+  __syncthreads();  // its last readers are done
+  for (unsigned row = 0; row < blockDim.y; ++row) {
+    if (threadIdx.y == row) {
+      float* const target = row + 1 == blockDim.y ? to : memory;
+#pragma unroll
+      for (int k = 0; k < K; ++k) {
+#pragma unroll
+        for (int i = 0; i < N; ++i) {
+          const int c = columns.at(k) + i;
+          if (columns.has(k)) target[c] = (row == 0 ? 0.0f : memory[c]) + sums[k][i];
+        }
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// With g = dy gamma and x' = (x - mean) rstd: dx = rstd (g - mean(g) - x' mean(g x')). partials:
+// [blocks, 2, h], d_gamma's part and d_beta's.
+template <class T, int N, int K, bool kResidual>
+__global__ void __launch_bounds__(kBackwardWarps* kWarp)
+    grad_of_rows(const __grid_constant__ LayerNormBackward<T> a, float* partials) {
+  __shared__ float2 values[2][kBackwardWarps];
+  const RowColumns<N, K> columns{static_cast<int>(a.h)};
+  const SharedRow<N, K> shared_gamma{launched_memory()};
+  shared_gamma.fill(columns, a.gamma);
+  __syncthreads();
+  const float per_h = 1 / static_cast<float>(a.h);
+  float d_gamma[K][N] = {}, d_beta[K][N] = {};
+  Pack<T, N> dy[K] = {}, x[K] = {}, residual[K] = {};
+
+  int64_t r = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
+  for (int turn = 0; r < a.n; r += int64_t{gridDim.x} * blockDim.y, ++turn) {
+    load_row(columns, a.dy + r * a.h, dy);
+    load_row(columns, a.x + r * a.h, x);
+    if constexpr (kResidual) load_row(columns, a.d_residual + r * a.h, residual);
+    const float rstd = a.rstd[r], shift = -a.mean[r] * rstd;
+    float2 sums{};
+#pragma unroll
+    for (int k = 0; k < K; ++k) {
+      float gamma[N];
+      shared_gamma.read(k, gamma);
+#pragma unroll
+      for (int i = 0; i < N; ++i) {
+        const float g = dy[k][i] * gamma[i], normed = fmaf(x[k][i], rstd, shift);
+        sums.x += g;
+        sums.y = fmaf(g, normed, sums.y);
+        d_beta[k][i] += dy[k][i];
+        d_gamma[k][i] = fmaf(dy[k][i], normed, d_gamma[k][i]);
+      }
+    }
+    sums = row_sums(sums, turn, values);
+    // dx = g rstd + x by_x + rest
+    const float mean_gx = sums.y * per_h, by_x = -rstd * rstd * mean_gx;
+    const float rest = -rstd * fmaf(shift, mean_gx, sums.x * per_h);
+#pragma unroll
+    for (int k = 0; k < K; ++k) {
+      float gamma[N], dx[N];
+      shared_gamma.read(k, gamma);
+#pragma unroll
+      for (int i = 0; i < N; ++i) {
+        dx[i] = fmaf(dy[k][i] * gamma[i], rstd, fmaf(x[k][i], by_x, rest));
+        if constexpr (kResidual) dx[i] += residual[k][i];
+      }
+      store_pack(columns, a.dx + r * a.h, k, rounded<T>(dx));
+    }
+  }
+  add_up_block(columns, d_gamma, partials + 2 * blockIdx.x * a.h);
+  add_up_block(columns, d_beta, partials + (2 * blockIdx.x + 1) * a.h);
+}
+
+// Rows too long to be kept: a block reads each twice, and has its sums in `partials`.
+template <class T>
+__global__ void __launch_bounds__(kMostThreads)
+    grad_of_long_rows(const __grid_constant__ LayerNormBackward<T> a, float* partials) {
+  float* const d_gamma = partials + 2 * blockIdx.x * a.h;
+  float* const d_beta = d_gamma + a.h;
+  for (int64_t c = threadIdx.x; c < a.h; c += kMostThreads) d_gamma[c] = d_beta[c] = 0;
+  for (int64_t r = blockIdx.x; r < a.n; r += gridDim.x) {
+    __shared__ WarpValues<float> of_g, of_gx;
+    const T* const dy = a.dy + r * a.h;
+    const T* const x = a.x + r * a.h;
+    const float mean = a.mean[r], rstd = a.rstd[r];
+    float sum_g = 0, sum_gx = 0;
+    for (int64_t c = threadIdx.x; c < a.h; c += kMostThreads) {
+      const float out = static_cast<float>(dy[c]), g = out * static_cast<float>(a.gamma[c]);
+      const float normed = (static_cast<float>(x[c]) - mean) * rstd;
+      sum_g += g;
+      sum_gx = fmaf(g, normed, sum_gx);
+      d_gamma[c] = fmaf(out, normed, d_gamma[c]);
+      d_beta[c] += out;
+    }
+    const float mean_g = row_sum(sum_g, of_g) / static_cast<float>(a.h);
+    const float mean_gx = row_sum(sum_gx, of_gx) / static_cast<float>(a.h);
+    for (int64_t c = threadIdx.x; c < a.h; c += kMostThreads) {
+      const float g = static_cast<float>(dy[c]) * static_cast<float>(a.gamma[c]);
+      const float normed = (static_cast<float>(x[c]) - mean) * rstd;
+      float dx[1] = {rstd * (g - mean_g - normed * mean_gx)};
+      if (a.d_residual != nullptr) dx[0] += static_cast<float>(a.d_residual[r * a.h + c]);
+      store(a.dx + r * a.h + c, rounded<T>(dx));
+    }
+    __syncthreads();  // before of_g and of_gx are written again
+  }
+}
+
+template <class T>
+void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) {
+  constexpr const char* kName = "layer norm backward";
+  if (a.n * a.h == 0) return;
+  const int64_t blocks = multiprocessors();
+  auto* const partials = reinterpret_cast<float*>(
+      scratch(context, static_cast<size_t>(blocks * 2 * a.h) * sizeof(float)));
+  const bool packs = whole_packs<T>(a.h) && aligned(a.dy, a.x, a.gamma, a.d_residual, a.dx);
+  with_width<T>(packs, [&](auto width) {
+    // Beside a row there are two sums in float for every column.
+    constexpr int kMost = kMostPacks < width, sizeof(T) == 2 ? 24 : 16 > ;
+    const RowPlan plan = plan_rows(
+        a.h, width, {.packs = kMost, .warps = kBackwardWarps, .block_warps = kBackwardWarps});
+    LaunchShape shape{.blocks = static_cast<unsigned>(blocks), .threads = kMostThreads};
+    if (!plan.fits) return launch(context, kName, shape, grad_of_long_rows<T>, a, partials);
+    shape.threads = shape_of(plan, a.n).threads;
+    with_row_packs<width, kMost>(plan, [&](auto k) {
+      shape.shared_bytes = sizeof(float) * shape.threads.x * k * width;
+      const auto kernel = a.d_residual != nullptr ? grad_of_rows<T, width, k, true>
+                                                  : grad_of_rows<T, width, k, false>;
+      launch(context, kName, shape, kernel, a, partials);
+    });
+  });
+  add_columns(context, {.partials = partials,
+                        .rows = blocks,
+                        .cols = 2 * a.h,
+                        .to = a.d_gamma,
+                        .others = a.d_beta,
+                        .split = a.h});
+}
+
+}  // namespace bench::kernels::cuda

@@ -1,0 +1,132 @@
+// How kernels for CUDA devices lay their work on threads: plain arithmetic, tested without a
+// device.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/cuda/rows.h"
+#include "kernels/cuda/span.h"
+#include "kernels/cuda/walk.h"
+#include "kernels/dropout/words.h"
+#include "kernels/embedding/pieces.h"
+
+namespace bench::kernels::test {
+namespace {
+
+TEST(WalkPlan, KeepsEveryThreadInItsColumnsAndReachesEveryElement) {
+  for (const int64_t cols : {1, 3, 8, 12, 768, 767, 2304}) {
+    for (const int64_t width : {1, 4, 8}) {
+      for (const int64_t n : {1, 2, 7, 100}) {
+        const auto plan = cuda::plan_walk(n * cols, cols, width, 512);
+        const int64_t step = plan.stride * width;
+        EXPECT_EQ(step % cols, 0) << cols << " " << width;
+        EXPECT_EQ(plan.partial_rows(width, cols) * cols, step);
+        EXPECT_EQ(plan.packs, n * cols / width);
+        EXPECT_LT(plan.size - plan.packs * width, width);
+      }
+    }
+  }
+}
+
+TEST(WalkPlan, TakesAboutSoManyThreadsButNoMoreThanThereIsWorkFor) {
+  EXPECT_EQ(cuda::plan_walk(int64_t{1} << 30, 768, 8, 1000).stride, 960);
+  EXPECT_EQ(cuda::plan_walk(3 * 768, 768, 8, 1000).stride, 3 * 96);
+  EXPECT_EQ(cuda::plan_walk(10, 1, 4, 1000).stride, 3);
+  EXPECT_EQ(cuda::plan_walk(0, 1, 4, 1000).stride, 1);
+  EXPECT_EQ(cuda::plan_walk(1 << 20, 5000, 1, 1000).stride, 5000);  // not less than a row
+}
+
+TEST(RowPlan, HasRoomForTheRowAndNoMoreWarpsThanItMay) {
+  const cuda::RowLimits limits{.packs = 3, .warps = 16, .block_warps = 16};
+  for (int64_t cols = 1; cols <= 16 * 32 * 3 * 8; cols += 7) {
+    const auto plan = cuda::plan_rows(cols, 8, limits);
+    ASSERT_TRUE(plan.fits) << cols;
+    ASSERT_GE(int64_t{plan.packs} * plan.warps * 32 * 8, cols);
+    ASSERT_TRUE(plan.packs >= 1 && plan.packs <= limits.packs) << cols;
+    ASSERT_TRUE(plan.rows >= 1 && plan.rows * plan.warps <= limits.block_warps) << cols;
+  }
+  EXPECT_FALSE(cuda::plan_rows(16 * 32 * 3 * 8 + 1, 8, limits).fits);
+}
+
+TEST(RowPlan, LeavesNoThreadIdleWhereItCan) {
+  const cuda::RowLimits limits{.packs = 4, .warps = 32, .block_warps = 8};
+  for (const int64_t cols : {256, 768, 1024, 1536, 2048, 2304}) {
+    const auto plan = cuda::plan_rows(cols, 8, limits);
+    EXPECT_EQ(int64_t{plan.packs} * plan.warps * 32 * 8, cols);
+  }
+}
+
+TEST(Span, TakesAllElementsAndBeginsItsPacksAtMultiplesOf16Bytes) {
+  for (const int64_t bytes : {2, 4}) {
+    for (int64_t shift = 0; shift < 16; shift += bytes) {
+      for (int64_t size = 0; size < 40; ++size) {
+        const uint64_t address = static_cast<uint64_t>(1024 + shift);
+        const int64_t width = 16 / bytes;
+        const auto span = cuda::span_of(address, size, bytes);
+        EXPECT_TRUE(span.packs == 0 ||
+                    (address + static_cast<uint64_t>(span.head * bytes)) % 16 == 0);
+        EXPECT_TRUE(span.head < width && span.tail < width);
+        std::vector<int> met(size);
+        for (int64_t i = 0; i < span.packs * width; ++i) ++met[span.head + i];
+        for (int64_t i = 0; i < span.head + span.tail; ++i) ++met[span.outside(i, width)];
+        EXPECT_EQ(std::count(met.begin(), met.end(), 1), size);
+      }
+    }
+  }
+}
+
+template <int N>
+void expect_words(uint64_t position) {
+  constexpr uint64_t kSeed = 0xfedcba9876543210;
+  const auto keys = dropout_keys(kSeed);
+  const auto expect = [&](const auto& words) {
+    for (uint64_t k = 0; k < N; ++k) {
+      EXPECT_EQ(words[k / 2] >> (k % 2 * 16) & 0xffff, dropout_bits(kSeed, position + k))
+          << N << " from " << position;
+    }
+  };
+  expect(dropout_words<N, false>(keys, position));
+  if (position % N == 0) expect(dropout_words<N, true>(keys, position));
+}
+
+TEST(DropoutWords, AreTheBitsOfTheirElements) {
+  for (const uint64_t from : {uint64_t{0}, (uint64_t{1} << 35) - 24, uint64_t{1} << 60}) {
+    for (uint64_t position = from; position < from + 32; ++position) {
+      expect_words<2>(position);
+      expect_words<4>(position);
+      expect_words<8>(position);
+    }
+  }
+}
+
+// Tokens are sorted: so many of one row, then so many of the next.
+void expect_pieces(const std::vector<int64_t>& counts) {
+  int64_t start = 0, tokens = 0;
+  for (const int64_t count : counts) tokens += count;
+  std::vector<int> waiting(piece_slots(tokens));
+  for (const int64_t count : counts) {
+    int64_t before = -1;
+    for (int64_t at = start; at < start + count; ++at) {
+      const TokenPlace place{at, start};
+      if (!place.begins_piece() || place.begins_segment()) continue;
+      ASSERT_LT(place.slot(), piece_slots(tokens));
+      EXPECT_EQ(++waiting[place.slot()], 1) << "two pieces in slot " << place.slot();
+      EXPECT_EQ(place.begins_second_piece(), before < 0);
+      EXPECT_TRUE(before < 0 || place.slot() == before + 1);
+      before = place.slot();
+    }
+    start += count;
+  }
+}
+
+TEST(TokenPieces, WaitInSlotsOfTheirOwnOneAfterTheOther) {
+  constexpr int64_t kPiece = kPieceTokens;
+  expect_pieces({1, 1, 5, 2 * kPiece + 1, kPiece + 1, kPiece, kPiece + 1, 10 * kPiece, 3});
+  for (int64_t first = 0; first < 2 * kPiece; ++first) {
+    expect_pieces({first, kPiece + 1, kPiece + 1, 3 * kPiece - 1, kPiece + 1});
+  }
+}
+
+}  // namespace
+}  // namespace bench::kernels::test
