@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "bench/device/context.h"
@@ -111,4 +112,19 @@ template <class T>
 int64_t attention_saved_bytes_flash(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 
 }  // namespace cpu
+
+namespace cuda {
+
+// Tile by tile (Dao 2022; Dao 2023), by code of our own: in bfloat16 on the tensor cores, in float
+// on the CUDA cores, d at most kMostTilesHead. Saved is the logarithm, base 2, of each row's sum of
+// exponentials: float [batch, heads, seq]. What is masked but lies in a tile with attended keys is
+// multiplied by zero: a NaN or infinity among its values reaches earlier queries of that tile.
+void attention_forward_tiles(const Context&, const AttentionForward<float>&);
+void attention_forward_tiles(const Context&, const AttentionForward<bfloat16>&);
+void attention_backward_tiles(const Context&, const AttentionBackward<float>&);
+void attention_backward_tiles(const Context&, const AttentionBackward<bfloat16>&);
+template <class T>
+constexpr int64_t kMostTilesHead = std::is_same_v<T, bfloat16> ? 128 : 256;
+
+}  // namespace cuda
 }  // namespace bench::kernels

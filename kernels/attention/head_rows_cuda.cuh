@@ -1,0 +1,30 @@
+#pragma once
+// What the kernels of attention share.
+
+#include <cmath>
+#include <cstdint>
+
+namespace bench::kernels::cuda {
+
+inline constexpr float kLog2E = 1.44269504088896341f;
+inline constexpr unsigned kWholeWarp = 0xffffffff;
+
+// Where one head of one sequence (task: batch index · heads + head) lies in [batch*seq, heads, 3,
+// d] and [batch*seq, heads, d].
+template <class Args>
+struct HeadRows {
+  __device__ __forceinline__ HeadRows(const Args& a, int task)
+      : qkv((task / a.heads * a.seq * a.heads + task % a.heads) * 3 * a.d),
+        out((task / a.heads * a.seq * a.heads + task % a.heads) * a.d),
+        qkv_step(a.heads * 3 * a.d),
+        out_step(a.heads * a.d) {}
+  int64_t qkv, out;            // of the first row
+  int64_t qkv_step, out_step;  // distance of two rows
+};
+
+// What exponents are taken relative to: a row of nothing but -infinity so far stays zero.
+__device__ __forceinline__ float shift_of(float most, float scale) {
+  return most == -INFINITY ? 0 : most * scale;
+}
+
+}  // namespace bench::kernels::cuda

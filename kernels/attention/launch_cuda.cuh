@@ -1,0 +1,91 @@
+#pragma once
+// How the kernels of attention are launched.
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/attention/backward_plan_cuda.cuh"
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/scratch.h"
+
+namespace bench::kernels::cuda {
+
+// Throws EnvironmentError where the device lacks the shared memory.
+template <class... Parameters, class... Arguments>
+void launch(const Context& context, const char* name, void (*kernel)(Parameters...), int64_t blocks,
+            int threads, int shared_bytes, const Arguments&... arguments) {
+  if (blocks <= 0) return;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
+        name);
+  kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, stream_of(context)>>>(
+      arguments...);
+  check_launch(name);
+}
+
+// 1 / sqrt(d), and what the argument of exp2 has over the product q · k.
+inline float score_scale(int64_t d) {
+  return static_cast<float>(1 / std::sqrt(static_cast<double>(d)));
+}
+inline float exp2_scale(int64_t d) {
+  return static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(d)));
+}
+
+template <class Shape, class T>
+void launch_forward(const Context& context, const AttentionForward<T>& a,
+                    void (*kernel)(AttentionForward<T>, float, int, int, int)) {
+  // Keys and values of the heads that are worked on at once, in a second-level cache of 40 MiB or
+  // more (A100, H100).
+  constexpr int64_t kSectionBytes = int64_t{16} << 20;
+  const auto tasks = static_cast<int>(a.batch * a.heads);
+  const auto tiles_per_task = static_cast<int>(tiles::ceil_div<int64_t>(a.seq, Shape::kQueries));
+  const auto task_bytes = static_cast<int64_t>(2 * sizeof(T)) * a.seq * a.d;
+  const auto section = static_cast<int>(std::clamp<int64_t>(kSectionBytes / task_bytes, 1, tasks));
+  launch(context, "attention forward", kernel, int64_t{tasks} * tiles_per_task, Shape::kThreads,
+         Shape::kForwardShared, a, exp2_scale(a.d), tasks, tiles_per_task, section);
+}
+
+template <class Shape, class T>
+BackwardPlan make_plan(const Context& context, const AttentionBackward<T>& a) {
+  // What groups' gradients of the queries may take of memory.
+  constexpr int64_t kGroupBytes = int64_t{512} << 20;
+  const int64_t tasks = a.batch * a.heads, group_size = tasks * query_grad_size<Shape>(a.seq);
+  const auto key_tiles = static_cast<int>(tiles::ceil_div<int64_t>(a.seq, Shape::kKeys));
+  const int64_t slots = int64_t{Shape::kBlocksAtOnce} * multiprocessors();
+  const auto most = static_cast<int>(std::max<int64_t>(1, kGroupBytes / (group_size * 4)));
+  const int groups =
+      context.deterministic ? tiles::choose_groups(tasks, key_tiles, slots, most) : key_tiles;
+  const int64_t sums = context.deterministic ? groups : 1;
+  const int64_t means_size = tiles::ceil_div<int64_t>(tasks * a.seq, 64) * 64;
+  const auto bytes = static_cast<size_t>(means_size + sums * group_size) * sizeof(float);
+  auto* const memory = reinterpret_cast<float*>(scratch(context, bytes));
+  return {.score_scale = score_scale(a.d),
+          .tasks = static_cast<int>(tasks),
+          .groups = groups,
+          .section = static_cast<int>(std::clamp<int64_t>(slots / groups, 1, tasks)),
+          .means = memory,
+          .query_grads = memory + means_size,
+          .shared = !context.deterministic};
+}
+
+// kWidth: elements that a thread takes at a time where rows are aligned.
+template <class Shape, int kWidth, bool kAligned, class T>
+void launch_backward(const Context& context, const AttentionBackward<T>& a,
+                     void (*backward)(AttentionBackward<T>, BackwardPlan),
+                     void (*query_grad)(AttentionBackward<T>, BackwardPlan)) {
+  const BackwardPlan plan = make_plan<Shape>(context, a);
+  const int64_t rows = a.batch * a.seq * a.heads;
+  if (plan.shared)
+    check(cudaMemsetAsync(plan.query_grads, 0,
+                          static_cast<size_t>(plan.tasks * query_grad_size<Shape>(a.seq)) * 4,
+                          stream_of(context)),
+          "clearing the gradient of the queries");
+  launch(context, "attention backward, means", row_means_kernel < T, kAligned ? kWidth : 1 >,
+         tiles::ceil_div<int64_t>(rows, 32), 256, 0, a, plan.means);
+  launch(context, "attention backward", backward, int64_t{plan.tasks} * plan.groups,
+         Shape::kThreads, Shape::kBackwardShared, a, plan);
+  launch(context, "attention backward, queries", query_grad,
+         tiles::ceil_div<int64_t>(rows * tiles::ceil_div<int64_t>(a.d, kWidth), 256), 256, 0, a,
+         plan);
+}
+
+}  // namespace bench::kernels::cuda

@@ -1,0 +1,25 @@
+#include "kernels/attention/launch_cuda.cuh"
+#include "kernels/attention/op.h"
+#include "kernels/attention/tiles_backward_cuda.cuh"
+
+namespace bench::kernels::cuda {
+namespace {
+
+template <int kDim, bool kAligned>
+void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
+  using Shape = BackwardShape<kDim>;
+  launch_backward<Shape, 8, kAligned>(context, a, backward_kernel<Shape, kAligned>,
+                                      query_grad_kernel<Shape, kAligned>);
+}
+
+}  // namespace
+
+void attention_backward_tiles(const Context& context, const AttentionBackward<bfloat16>& a) {
+  const bool aligned = a.d % 8 == 0;
+  if (a.d <= 64) return aligned ? backward<64, true>(context, a) : backward<64, false>(context, a);
+  if (!aligned) return backward<128, false>(context, a);
+  if (a.d <= 96) return backward<96, true>(context, a);
+  backward<128, true>(context, a);
+}
+
+}  // namespace bench::kernels::cuda
