@@ -143,7 +143,7 @@ inline void reference_pattern_stream(const PatternPass& s) {
 // blocks of so many that stay in a first cache.
 inline constexpr int64_t kArithmeticBlock = 2048;
 
-// Into how many parts a pass is cut, in order: one for each thread of a CPU.
+// Into how many parts a pass is cut, evenly and in order: one for each thread of a CPU.
 int64_t arithmetic_parts(const Context& context);
 
 // y = exp(x), block after block of the same x.

@@ -29,7 +29,9 @@ AttentionForward<T> allocate_forward(const OpSetting<T>& s, Memory& memory) {
 }
 
 template <class T>
-sdk::Check check_forward(const AttentionForward<T>& a) {
+sdk::Check check_forward(HostView& host, AttentionForward<T> a) {
+  a.batch = 1;
+  a = host.arguments(a);
   const int64_t head = a.heads - 1;
   const std::vector<T> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
   std::vector<T> expected(static_cast<size_t>(a.seq * a.d));
@@ -46,7 +48,9 @@ sdk::Check check_forward(const AttentionForward<T>& a) {
 }
 
 template <class T>
-sdk::Check check_backward(const AttentionBackward<T>& a) {
+sdk::Check check_backward(HostView& host, AttentionBackward<T> a) {
+  a.batch = 1;
+  a = host.arguments(a);
   const int64_t head = a.heads - 1;
   const std::vector<T> qkv = take_head(a.qkv, a.seq, a.heads, head, 3 * a.d);
   const std::vector<T> d_out = take_head(a.d_out, a.seq, a.heads, head, a.d);
@@ -95,7 +99,7 @@ sdk::Case forward(const OpSetting<T>& s, bool cold) {
       [s](Memory& memory) { return allocate_forward(s, memory); },
       [ops = s.ops](const Context& c, const Tensors& a) {
         return Running{.run = [ops, a, &c] { ops->attention_forward(c, a); },
-                       .check = [a] { return check_forward(a); }};
+                       .check = [a](HostView& host) { return check_forward(host, a); }};
       });
 }
 
@@ -126,8 +130,9 @@ sdk::Case backward(const OpSetting<T>& s, bool cold) {
       },
       [ops = s.ops](const Context& c, const Tensors& t) {
         ops->attention_forward(c, t.forward);  // leaves what backward needs
-        return Running{.run = [ops, a = t.backward, &c] { ops->attention_backward(c, a); },
-                       .check = [a = t.backward] { return check_backward(a); }};
+        return Running{
+            .run = [ops, a = t.backward, &c] { ops->attention_backward(c, a); },
+            .check = [a = t.backward](HostView& host) { return check_backward(host, a); }};
       });
 }
 

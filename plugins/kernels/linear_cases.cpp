@@ -44,14 +44,16 @@ OpWork work(const OpSetting<T>& s, const Layer& l, const char* pass, size_t weig
 }
 
 template <class T>
-sdk::Check check_forward(const LinearForward<T>& a) {
+sdk::Check check_forward(HostView& host, const LinearForward<T>& a) {
   std::vector<T> expected(static_cast<size_t>(a.out));
   double error = 0;
   for (const int64_t r : spread(kCheckedRows, a.n)) {
     LinearForward<T> row = a;
-    row.n = 1, row.x += r * a.in, row.y = expected.data();
+    row.n = 1, row.x += r * a.in, row.y += r * a.out;
+    row = host.arguments(row);
+    const T* const got = std::exchange(row.y, expected.data());
     reference_linear_forward(row);
-    error = worse(error, relative_error(a.y + r * a.out, expected));
+    error = worse(error, relative_error(got, expected));
   }
   return judged(error, linear_tolerance<T>(a.in), "three rows of y");
 }
@@ -78,19 +80,21 @@ sdk::Case forward(const Layer& l, const OpSetting<T>& s, bool cold) {
       },
       [ops = s.ops](const Context& c, const Tensors& t) {
         return Running{.run = [t, ops, &c] { ops->linear_forward(c, t.args); },
-                       .check = [t] { return check_forward(t.args); }};
+                       .check = [t](HostView& host) { return check_forward(host, t.args); }};
       });
 }
 
 template <class T>
-sdk::Check check_input_grad(const LinearInputGrad<T>& a) {
+sdk::Check check_input_grad(HostView& host, const LinearInputGrad<T>& a) {
   std::vector<T> expected(static_cast<size_t>(a.in));
   double error = 0;
   for (const int64_t r : spread(kCheckedRows, a.n)) {
     LinearInputGrad<T> row = a;
-    row.n = 1, row.dy += r * a.out, row.dx = expected.data();
+    row.n = 1, row.dy += r * a.out, row.dx += r * a.in;
+    row = host.arguments(row);
+    const T* const got = std::exchange(row.dx, expected.data());
     reference_linear_input_grad(row);
-    error = worse(error, relative_error(a.dx + r * a.in, expected));
+    error = worse(error, relative_error(got, expected));
   }
   return judged(error, linear_tolerance<T>(a.out), "three rows of dx");
 }
@@ -116,24 +120,25 @@ sdk::Case input_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
       },
       [ops = s.ops](const Context& c, const Tensors& t) {
         return Running{.run = [t, ops, &c] { ops->linear_input_grad(c, t.args); },
-                       .check = [t] { return check_input_grad(t.args); }};
+                       .check = [t](HostView& host) { return check_input_grad(host, t.args); }};
       });
 }
 
 template <class T>
-sdk::Check check_weight_grad(const LinearWeightGrad<T>& a) {
+sdk::Check check_weight_grad(HostView& host, const LinearWeightGrad<T>& a) {
   std::vector<Wide<T>> expected(static_cast<size_t>(a.in));
   double error = 0;
   for (const int64_t o : spread(kCheckedRows, a.out)) {
-    const std::vector<T> dy = column_of(a.dy, a.n, a.out, o);
+    const std::vector<T> dy = host.column(a.dy, a.n, a.out, o);
     Wide<T> bias = 0;
     LinearWeightGrad<T> one = a;
     one.out = 1, one.dy = dy.data(), one.dw = expected.data(), one.d_bias = &bias;
+    one.x = host.of(a.x, a.n * a.in);
     reference_linear_weight_grad(one);
-    error = worse(error, relative_error(a.dw + o * a.in, expected));
+    error = worse(error, relative_error(host.of(a.dw + o * a.in, a.in), expected));
     // A sum of n values in [-1, 1] is of this size; one alone may happen to be near zero.
     const double size = std::sqrt(static_cast<double>(a.n));
-    if (a.d_bias != nullptr) error = worse(error, std::abs(a.d_bias[o] - bias) / size);
+    if (a.d_bias != nullptr) error = worse(error, std::abs(host.value(a.d_bias + o) - bias) / size);
   }
   return judged(error, linear_tolerance<Wide<T>>(a.n), "three rows of dw");
 }
@@ -155,7 +160,7 @@ sdk::Case weight_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         return Running{.run = [a, ops, &c] { ops->linear_weight_grad(c, a); },
-                       .check = [a] { return check_weight_grad(a); }};
+                       .check = [a](HostView& host) { return check_weight_grad(host, a); }};
       });
 }
 

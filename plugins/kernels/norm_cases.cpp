@@ -10,19 +10,22 @@ using namespace kernels;
 constexpr int64_t kCheckedRows = 16, kCheckedColumns = 3;
 
 template <class T>
-sdk::Check check_forward(const LayerNormForward<T>& a) {
+sdk::Check check_forward(HostView& host, const LayerNormForward<T>& a) {
   const auto h = static_cast<size_t>(a.h);
   std::vector<T> y(h), sum(h);
   double error = 0, statistics = 0;
   for (const int64_t r : spread(kCheckedRows, a.n)) {
     Wide<T> mean = 0, rstd = 0;
     LayerNormForward<T> row = a;
-    row.n = 1, row.x += r * a.h, row.y = y.data(), row.mean = &mean, row.rstd = &rstd;
-    if (a.residual != nullptr) row.residual += r * a.h, row.sum = sum.data();
+    row.n = 1, row.x += r * a.h, row.y += r * a.h, row.mean += r, row.rstd += r;
+    if (a.residual != nullptr) row.residual += r * a.h, row.sum += r * a.h;
+    const LayerNormForward<T> got = host.arguments(row);
+    row = got;
+    row.y = y.data(), row.sum = sum.data(), row.mean = &mean, row.rstd = &rstd;
     reference_layer_norm_forward(row);
-    error = worse(error, relative_error(a.y + r * a.h, y));
-    if (a.residual != nullptr) error = worse(error, relative_error(a.sum + r * a.h, sum));
-    statistics = worse(statistics, std::abs(a.rstd[r] - rstd) / rstd);
+    error = worse(error, relative_error(got.y, y));
+    if (a.residual != nullptr) error = worse(error, relative_error(got.sum, sum));
+    statistics = worse(statistics, std::abs(*got.rstd - rstd) / rstd);
   }
   // The statistics are kept wide, but of what was rounded to T on the way.
   return judged(worse(error, statistics), layer_norm_tolerance<T>(1, a.h), "rows of y, sum, rstd");
@@ -60,13 +63,12 @@ sdk::Case forward(const OpSetting<T>& s, const std::string& name, bool residual,
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         return Running{.run = [ops, a, &c] { ops->layer_norm_forward(c, a); },
-                       .check = [a] { return check_forward(a); }};
+                       .check = [a](HostView& host) { return check_forward(host, a); }};
       });
 }
 
-// Rows of dx and columns of d_gamma and d_beta, to which every iteration has added.
 template <class T>
-sdk::Check check_backward(const LayerNormBackward<T>& a, int64_t times) {
+sdk::Check check_backward_rows(HostView& host, const LayerNormBackward<T>& a) {
   std::vector<T> dx(static_cast<size_t>(a.h));
   std::vector<Wide<T>> unused(static_cast<size_t>(a.h));
   double error = 0;
@@ -74,30 +76,39 @@ sdk::Check check_backward(const LayerNormBackward<T>& a, int64_t times) {
     LayerNormBackward<T> row = a;
     row.n = 1, row.dy += r * a.h, row.x += r * a.h, row.mean += r, row.rstd += r;
     if (a.d_residual != nullptr) row.d_residual += r * a.h;
-    row.dx = dx.data(), row.d_gamma = unused.data(), row.d_beta = unused.data();
+    row.dx += r * a.h;
+    row = host.arguments(row);
+    const T* const got = std::exchange(row.dx, dx.data());
+    row.d_gamma = unused.data(), row.d_beta = unused.data();
     reference_layer_norm_backward(row);
-    error = worse(error, relative_error(a.dx + r * a.h, dx));
+    error = worse(error, relative_error(got, dx));
   }
-  const sdk::Check rows = judged(error, layer_norm_tolerance<T>(1, a.h), "rows of dx");
+  return judged(error, layer_norm_tolerance<T>(1, a.h), "rows of dx");
+}
+
+// Rows of dx and columns of d_gamma and d_beta, to which every iteration has added.
+template <class T>
+sdk::Check check_backward(HostView& host, const LayerNormBackward<T>& a, int64_t times) {
+  const sdk::Check rows = check_backward_rows(host, a);
   if (!rows.passed) return rows;
   double sums = 0;
   std::vector<T> column_dx(static_cast<size_t>(a.n));
   for (const int64_t c : spread(kCheckedColumns, a.h)) {
-    const auto dy = column_of(a.dy, a.n, a.h, c), x = column_of(a.x, a.n, a.h, c);
+    const auto dy = host.column(a.dy, a.n, a.h, c), x = host.column(a.x, a.n, a.h, c);
     Wide<T> d_gamma = 0, d_beta = 0;
     reference_layer_norm_backward<T>({.n = a.n,
                                       .h = 1,
                                       .dy = dy.data(),
                                       .x = x.data(),
-                                      .gamma = a.gamma + c,
-                                      .mean = a.mean,
-                                      .rstd = a.rstd,
+                                      .gamma = host.of(a.gamma + c, 1),
+                                      .mean = host.of(a.mean, a.n),
+                                      .rstd = host.of(a.rstd, a.n),
                                       .d_residual = nullptr,
                                       .dx = column_dx.data(),
                                       .d_gamma = &d_gamma,
                                       .d_beta = &d_beta});
-    sums = worse(sums, worse(sum_error(a.d_gamma[c], d_gamma, times, a.n),
-                             sum_error(a.d_beta[c], d_beta, times, a.n)));
+    sums = worse(sums, worse(sum_error(host.value(a.d_gamma + c), d_gamma, times, a.n),
+                             sum_error(host.value(a.d_beta + c), d_beta, times, a.n)));
   }
   const double tolerance = layer_norm_tolerance<Wide<T>>(a.n, a.h) + accumulation_tolerance(times);
   return judged(sums, tolerance, "columns of d_gamma, d_beta");
@@ -134,8 +145,9 @@ sdk::Case backward(const OpSetting<T>& s, const std::string& name, bool residual
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         const auto times = std::make_shared<int64_t>(0);
-        return Running{.run = [ops, a, times, &c] { ops->layer_norm_backward(c, a), ++*times; },
-                       .check = [a, times] { return check_backward(a, *times); }};
+        return Running{
+            .run = [ops, a, times, &c] { ops->layer_norm_backward(c, a), ++*times; },
+            .check = [a, times](HostView& host) { return check_backward(host, a, *times); }};
       });
 }
 
@@ -159,13 +171,14 @@ sdk::Case add(const OpSetting<T>& s, Size size) {
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         const auto times = std::make_shared<int64_t>(0);
-        const auto check = [a, times] {
+        const auto check = [a, times](HostView& host) {
           double error = 0, largest = 0;
           for (const int64_t i : spread(64, a.size)) {
+            const T* const x = host.of(a.x + i, 1);
             T y = T(0);
-            for (int64_t k = 0; k < *times; ++k)
-              reference_add<T>({.size = 1, .x = a.x + i, .y = &y});
-            error = worse(error, std::abs(static_cast<double>(a.y[i]) - static_cast<double>(y)));
+            for (int64_t k = 0; k < *times; ++k) reference_add<T>({.size = 1, .x = x, .y = &y});
+            error = worse(
+                error, std::abs(static_cast<double>(host.value(a.y + i)) - static_cast<double>(y)));
             largest = std::max(largest, std::abs(static_cast<double>(y)));
           }
           return judged(error / std::max(largest, 1e-30), kAddTolerance<T>, "elements of y");

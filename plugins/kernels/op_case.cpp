@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "kernels/rounding.h"
 
 namespace bench::kernel_cases {
@@ -12,41 +10,25 @@ namespace {
 class OpInstance final : public sdk::Instance {
  public:
   OpInstance(const sdk::Place& place, uint64_t seed, const Open& open)
-      : memory_(&place.context.device, seed), running_(open(place.context, memory_)) {}
+      : context_(place.context),
+        memory_(&place.context, seed),
+        running_(open(place.context, memory_)) {}
 
   void enqueue(int64_t n) override {
     for (int64_t i = 0; i < n; ++i) running_.run();
   }
-  sdk::Check check() override { return running_.check(); }
+  sdk::Check check() override {
+    HostView host(context_);
+    return running_.check(host);
+  }
 
  private:
+  const Context& context_;
   Memory memory_;
   Running running_;
 };
 
 }  // namespace
-
-// splitmix64 (Steele 2014)
-float Memory::next() {
-  uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return static_cast<float>(static_cast<int64_t>(z ^ (z >> 31))) * 0x1p-63F;
-}
-
-void* Memory::take(int64_t bytes, int byte) {
-  bytes_ += bytes;
-  if (device_ == nullptr) return nullptr;
-  buffers_.emplace_back(*device_, bytes);
-  std::memset(buffers_.back().data(), byte, static_cast<size_t>(bytes));
-  return buffers_.back().data();
-}
-
-int32_t* Memory::tokens(int64_t size, int64_t vocab) {
-  return made<int32_t>(size, [this, vocab](int64_t) {
-    return static_cast<int32_t>((0.5F + 0.5F * next()) * static_cast<float>(vocab - 1));
-  });
-}
 
 double worse(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
 
@@ -99,6 +81,10 @@ sdk::Case declared(const Setting& setting, const OpWork& work, int64_t memory_by
   made.memory_bytes = static_cast<double>(memory_bytes);
   made.cold = work.cold;
   if (work.cold) made.flank = work.flank;
+  if (setting.variant_of(work.op).empty()) {
+    made.unavailable = fmt::format("there are no {} kernels for '{}' on {} in this build",
+                                   name_of(setting.dtype), work.op, name_of(kDevice));
+  }
   made.open = [seed = setting.seed, open = std::move(open)](const sdk::Place& place) {
     return std::make_unique<OpInstance>(place, seed, open);
   };

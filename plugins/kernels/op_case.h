@@ -1,10 +1,9 @@
 #pragma once
-// What the cases of single ops share: memory with seeded content, an instance made of two
-// functions, comparison with the oracle.
+// What the cases of single ops share: an instance made of two functions, comparison with the
+// oracle.
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,53 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "bench/device/buffer.h"
 #include "bench/sdk/plugin.h"
+#include "plugins/kernels/memory.h"
 #include "plugins/kernels/setting.h"
 
 namespace bench::kernel_cases {
-
-// Buffers of one open case; pointers stay valid as long as it lives. Without a device it only
-// counts: what a case will take is known from the same code that takes it.
-class Memory {
- public:
-  Memory(Device* device, uint64_t seed)
-      : device_(device), state_(seed * 0x9E3779B97F4A7C15ULL + 1) {}
-
-  template <class T>
-  T* uniform(int64_t size) {  // in [-1, 1]
-    return made<T>(size, [this](int64_t) { return T(next()); });
-  }
-  template <class T>
-  T* filled(int64_t size, T value) {
-    return made<T>(size, [value](int64_t) { return value; });
-  }
-  // NaN in every floating type, until written.
-  template <class T>
-  T* poisoned(int64_t size) {
-    return static_cast<T*>(take(size * static_cast<int64_t>(sizeof(T)), 0xff));
-  }
-  int32_t* tokens(int64_t size, int64_t vocab);
-
-  // What an op keeps by itself.
-  void count(int64_t bytes) { bytes_ += bytes; }
-  int64_t bytes() const { return bytes_; }
-
- private:
-  float next();
-  void* take(int64_t bytes, int byte);
-  template <class T, class Value>
-  T* made(int64_t size, const Value& value) {
-    T* const data = poisoned<T>(size);
-    for (int64_t i = 0; data != nullptr && i < size; ++i) data[i] = value(i);
-    return data;
-  }
-
-  Device* device_;
-  uint64_t state_;
-  int64_t bytes_ = 0;
-  std::vector<Buffer<std::byte>> buffers_;
-};
 
 // Largest |got - expected| over the largest |expected|; NaN when got is not finite anywhere.
 template <class T, class U>
@@ -96,19 +53,11 @@ sdk::Check judged(double error, double tolerance, const std::string& what);
 // At most `count` of [0, size), spread over it, first and last among them.
 std::vector<int64_t> spread(int64_t count, int64_t size);
 
-// Every width-th element of rows [0, n), from `column`.
-template <class T>
-std::vector<T> column_of(const T* data, int64_t n, int64_t width, int64_t column) {
-  std::vector<T> taken(static_cast<size_t>(n));
-  for (int64_t r = 0; r < n; ++r) taken[static_cast<size_t>(r)] = data[r * width + column];
-  return taken;
-}
-
 // What one case does while it is open. A check must not run the op again: it judges what the timed
 // iterations left. Where they add up, it counts them.
 struct Running {
-  std::function<void()> run;          // one iteration
-  std::function<sdk::Check()> check;  // of what the last iteration left
+  std::function<void()> run;                   // one iteration
+  std::function<sdk::Check(HostView&)> check;  // of what the last iteration left
 };
 
 // One case in numbers.

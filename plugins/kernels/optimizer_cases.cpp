@@ -14,20 +14,20 @@ int64_t layer_parameters(const Setting& s) { return 12 * s.h * s.h + 13 * s.h; }
 template <class T>
 class Followed {
  public:
-  explicit Followed(const AdamW<T>& a) : places_(spread(64, a.size)) {
-    g_ = at_places(a.g), w_ = at_places(a.w), m_ = at_places(a.m), v_ = at_places(a.v);
+  Followed(HostView&& host, const AdamW<T>& a) : places_(spread(64, a.size)) {
+    g_ = host.elements(a.g, places_), w_ = host.elements(a.w, places_);
+    m_ = host.elements(a.m, places_), v_ = host.elements(a.v, places_);
     copy_.resize(places_.size());
   }
 
-  sdk::Check check(const AdamW<T>& a, int64_t times) {
+  sdk::Check check(HostView& host, const AdamW<T>& a, int64_t times) {
     AdamW<T> step = a;
     step.size = static_cast<int64_t>(places_.size());
     step.g = g_.data(), step.w = w_.data(), step.m = m_.data(), step.v = v_.data();
     step.copy = copy_.data();
     for (; steps_ < times; ++steps_) reference_adamw(step);
     const auto off = [&](const auto& data, const auto& expected) {
-      const auto values = at_places(data);
-      return relative_error(values.data(), expected);
+      return relative_error(host.elements(data, places_).data(), expected);
     };
     const double error = worse(off(a.w, w_), worse(off(a.m, m_), off(a.v, v_)));
     // Roundings of the steps are independent: a random walk.
@@ -40,13 +40,6 @@ class Followed {
   }
 
  private:
-  template <class U>
-  std::vector<std::remove_const_t<U>> at_places(U* data) const {
-    std::vector<std::remove_const_t<U>> values;
-    for (const int64_t i : places_) values.push_back(data[i]);
-    return values;
-  }
-
   std::vector<int64_t> places_;
   std::vector<Wide<T>> g_, w_, m_, v_;
   std::vector<T> copy_;
@@ -85,9 +78,10 @@ sdk::Case adamw(const OpSetting<T>& s, Size size) {
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         const auto times = std::make_shared<int64_t>(0);
-        const auto followed = std::make_shared<Followed<T>>(a);
+        const auto followed = std::make_shared<Followed<T>>(HostView(c), a);
         return Running{.run = [ops, a, times, &c] { ops->adamw(c, a), ++*times; },
-                       .check = [a, times, followed] { return followed->check(a, *times); }};
+                       .check = [a, times, followed](
+                                    HostView& host) { return followed->check(host, a, *times); }};
       });
 }
 
@@ -111,12 +105,14 @@ sdk::Case sum_of_squares(const OpSetting<T>& s, Size size) {
       [ops = s.ops](const Context& c, const Tensors& a) {
         // Every iteration adds to the result.
         const auto times = std::make_shared<int64_t>(0);
-        const auto check = [a, times] {
+        const auto check = [a, times](HostView& host) {
           double expected = 0;
-          reference_sum_of_squares<T>({.size = a.size, .x = a.x, .result = &expected});
+          SumOfSquares<T> once = host.arguments(a);
+          const double got = *std::exchange(once.result, &expected);
+          reference_sum_of_squares(once);
           expected *= static_cast<double>(*times);
           return judged(
-              std::abs(*a.result - expected) / expected,
+              std::abs(got - expected) / expected,
               sum_of_squares_tolerance(a.size) + static_cast<double>(*times) * kRounding<double>,
               "the sum");
         };

@@ -20,7 +20,7 @@ int arrays_of(const StreamPattern& p) { return p.reads + (p.in_place ? 0 : p.wri
 class PatternInstance final : public sdk::Instance {
  public:
   PatternInstance(const sdk::Place& place, PatternPass pass, uint64_t seed)
-      : context_(place.context), memory_(&place.context.device, seed), pass_(pass) {
+      : context_(place.context), memory_(&place.context, seed), pass_(pass) {
     const StreamPattern& p = pass.pattern;
     float* arrays[7] = {};
     for (int k = 0; k < arrays_of(p); ++k) arrays[k] = memory_.uniform<float>(pass.size);
@@ -56,12 +56,7 @@ class PatternInstance final : public sdk::Instance {
 
  private:
   std::vector<float> sampled(const float* from) const {
-    constexpr int64_t kSamples = 64;
-    std::vector<float> values;
-    for (int64_t k = 0; k < kSamples; ++k) {
-      values.push_back(from[k * (pass_.size - 1) / (kSamples - 1)]);
-    }
-    return values;
+    return HostView(context_).elements(from, spread(64, pass_.size));
   }
 
   const Context& context_;
@@ -89,13 +84,13 @@ sdk::Case pattern_case(const StreamPattern& pattern, bool non_temporal, int64_t 
   return made;
 }
 
-// So many numbers an iteration: about a millisecond on one core.
-constexpr int64_t kNumbers = 1024 * kArithmeticBlock;
+// So many numbers an iteration: about a millisecond on one core or one GPU.
+constexpr int64_t kNumbers = (kDevice == DeviceKind::cuda ? 1 << 20 : 1 << 10) * kArithmeticBlock;
 
 class ExpInstance final : public sdk::Instance {
  public:
   ExpInstance(const sdk::Place& place, uint64_t seed)
-      : context_(place.context), memory_(&place.context.device, seed) {
+      : context_(place.context), memory_(&place.context, seed) {
     pass_ = {
         .size = kNumbers,
         .x = memory_.uniform<float>(kArithmeticBlock),
@@ -105,9 +100,12 @@ class ExpInstance final : public sdk::Instance {
     for (int64_t i = 0; i < n; ++i) kernels::exponentials(context_, pass_);
   }
   sdk::Check check() override {
+    HostView host(context_);
+    const float* const x = host.of(pass_.x, kArithmeticBlock);
     std::vector<float> want;
-    for (int64_t i = 0; i < kArithmeticBlock; ++i) want.push_back(std::exp(pass_.x[i]));
-    return judged(relative_error(pass_.y, want), kernels::kElementTolerance<float>, "a block");
+    for (int64_t i = 0; i < kArithmeticBlock; ++i) want.push_back(std::exp(x[i]));
+    return judged(relative_error(host.of(pass_.y, kArithmeticBlock), want),
+                  kernels::kElementTolerance<float>, "a block");
   }
 
  private:
@@ -120,25 +118,31 @@ class RandomInstance final : public sdk::Instance {
  public:
   RandomInstance(const sdk::Place& place, uint64_t seed)
       : context_(place.context),
-        bits_(static_cast<size_t>(kernels::arithmetic_parts(place.context) * kArithmeticBlock)),
-        pass_{.size = kNumbers, .seed = seed, .bits = bits_.data()} {}
+        memory_(&place.context, seed),
+        parts_(kernels::arithmetic_parts(place.context)),
+        pass_{.size = kNumbers,
+              .seed = seed,
+              .bits = memory_.poisoned<uint16_t>(parts_ * kArithmeticBlock)} {}
   void enqueue(int64_t n) override {
     for (int64_t i = 0; i < n; ++i) kernels::random_numbers(context_, pass_);
   }
-  // The last block of all, which is the last thread's.
+  // The last block of all, which is the last part's.
   sdk::Check check() override {
+    HostView host(context_);
+    const uint16_t* const bits =
+        host.of(pass_.bits + (parts_ - 1) * kArithmeticBlock, kArithmeticBlock);
     int64_t wrong = 0;
-    for (int64_t i = 1; i <= kArithmeticBlock; ++i) {
-      const auto position = static_cast<uint64_t>(kNumbers - i);
-      wrong += bits_[bits_.size() - static_cast<size_t>(i)] !=
-               kernels::dropout_bits(pass_.seed, position);
+    for (int64_t i = 0; i < kArithmeticBlock; ++i) {
+      const auto position = static_cast<uint64_t>(kNumbers - kArithmeticBlock + i);
+      wrong += bits[i] != kernels::dropout_bits(pass_.seed, position);
     }
     return judged(static_cast<double>(wrong), 0, "a block");
   }
 
  private:
   const Context& context_;
-  std::vector<uint16_t> bits_;
+  Memory memory_;
+  int64_t parts_;
   kernels::RandomPass pass_;
 };
 

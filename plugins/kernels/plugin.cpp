@@ -9,10 +9,22 @@
 namespace bench::kernel_cases {
 namespace {
 
+// The ops, of which some may have no variant here: their cases are declared as unavailable, and
+// what a declaration asks is answered.
+template <class T>
+kernels::Ops<T> find_ops(const kernels::VariantChoice& variants) {
+  kernels::Ops<T> ops = kernels::ops_for<T>(kDevice, variants);
+  if (ops.linear_arithmetic == nullptr) ops.linear_arithmetic = [] { return std::string_view(); };
+  if (ops.linear_prepared_bytes == nullptr)
+    ops.linear_prepared_bytes = [](int64_t, int64_t, int64_t) { return int64_t{0}; };
+  if (ops.attention_saved_bytes == nullptr)
+    ops.attention_saved_bytes = [](int64_t, int64_t, int64_t, int64_t) { return int64_t{0}; };
+  return ops;
+}
+
 template <class T>
 CaseList cases_of(const Setting& setting, bool smoke) {
-  const OpSetting<T> s{setting, std::make_shared<kernels::Ops<T>>(
-                                    kernels::ops_for<T>(DeviceKind::cpu, setting.variants))};
+  const OpSetting<T> s{setting, std::make_shared<kernels::Ops<T>>(find_ops<T>(setting.variants))};
   CaseList all;
   if (!smoke) {
     add_linear_cases(s, all);

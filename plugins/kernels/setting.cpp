@@ -16,6 +16,8 @@ constexpr const char* kAxes[] = {"m", "n", "k", "h", "batch", "seq", "heads", "d
 // Taken where the device does not know its cache.
 constexpr uint64_t kLikelyCache = uint64_t{32} << 20;
 constexpr double kCachesOfData = 8;
+// Sequences of a micro-batch: a GPU has thousands of rows in work at once.
+constexpr int64_t kLikelyBatch = kDevice == DeviceKind::cuda ? 16 : 1;
 
 // Keys that no op has are refused by the host, which sees the parameters of all cases.
 std::map<std::string, int64_t> read_axes(const sdk::Request& request) {
@@ -42,7 +44,8 @@ std::string Setting::variant_of(const std::string& op) const {
   const auto chosen = variants.find(op);
   if (chosen != variants.end()) return chosen->second;
   for (const kernels::VariantInfo& v : kernels::list_variants())
-    if (v.op == op && v.dtype == dtype && v.is_default) return std::string(v.name);
+    if (v.op == op && v.dtype == dtype && v.device == kDevice && v.is_default)
+      return std::string(v.name);
   return {};
 }
 
@@ -63,7 +66,7 @@ std::vector<Size> Setting::product_sizes() const {
 Setting read_setting(const sdk::Request& request, const std::string& default_model) {
   const model::ModelConfig m = model::parse_model(request.text("model", default_model));
   Setting s{.model = m.name,
-            .batch = request.integer("micro-batch", 1),
+            .batch = request.integer("micro-batch", kLikelyBatch),
             .seq = m.seq,
             .layers = m.layers,
             .h = m.hidden,

@@ -5,12 +5,18 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bench/sdk/plugin.h"
 #include "bench/sdk/request.h"
 #include "kernels/ops.h"
 
 namespace bench::kernel_cases {
+
+// The device that this flavour of the plugin is built for.
+inline constexpr DeviceKind kDevice =
+    std::string_view(sdk::Plugin::kDevice) == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
 
 // How many rows a case takes, and whether the caches are empty before each iteration.
 struct Size {
@@ -30,7 +36,7 @@ struct Setting {
   // Rows: tokens of a micro-batch, or the axis m.
   int64_t n() const;
   int64_t axis(const std::string& name, int64_t otherwise) const;
-  // The chosen variant of an op, or its default.
+  // The chosen variant of an op, or its default here, or "" where there is none.
   std::string variant_of(const std::string& op) const;
   // As many rows as the model has, and for the cold case of an op that moves `row_bytes` a row, at
   // least eight times the last-level cache.

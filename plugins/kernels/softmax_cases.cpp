@@ -15,15 +15,16 @@ double row_bytes(const Setting& s, double read) {
 
 // Which columns are masked depends on the row's place in its square: the last one is checked whole.
 template <class T, class Args>
-sdk::Check check_last_square(const Args& a, const T* got, void (*reference)(const Args&),
-                             const std::function<void(Args&, int64_t, T*)>& place) {
+sdk::Check check_last_square(HostView& host, Args a, T* Args::*output,
+                             void (*reference)(const Args&)) {
   std::vector<T> expected(static_cast<size_t>(a.seq * a.seq));
   const int64_t first = (a.rows - a.seq) * a.seq;
-  Args square = a;
-  square.rows = a.seq;
-  place(square, first, expected.data());
-  reference(square);
-  return judged(relative_error(got + first, expected), softmax_tolerance<T>(a.seq),
+  for_each_pointer(a, [&](auto*& tensor, int64_t) { tensor += first; });
+  a.rows = a.seq;
+  a = host.arguments(a);
+  const T* const got = std::exchange(a.*output, expected.data());
+  reference(a);
+  return judged(relative_error(got, expected), softmax_tolerance<T>(a.seq),
                 "the last square of scores");
 }
 
@@ -51,10 +52,8 @@ sdk::Case forward(const OpSetting<T>& s, Size size) {
                        .y = memory.poisoned<T>(rows * seq)};
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
-        const auto check = [a] {
-          return check_last_square<T, Tensors>(
-              a, a.y, reference_softmax_forward<T>,
-              [](Tensors& square, int64_t first, T* y) { square.x += first, square.y = y; });
+        const auto check = [a](HostView& host) {
+          return check_last_square<T>(host, a, &Tensors::y, reference_softmax_forward<T>);
         };
         return Running{.run = [ops, a, &c] { ops->softmax_forward(c, a); }, .check = check};
       });
@@ -74,11 +73,8 @@ sdk::Case backward(const OpSetting<T>& s, Size size) {
                        .dx = memory.poisoned<T>(rows * seq)};
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
-        const auto check = [a] {
-          return check_last_square<T, Tensors>(
-              a, a.dx, reference_softmax_backward<T>, [](Tensors& square, int64_t first, T* dx) {
-                square.dy += first, square.y += first, square.dx = dx;
-              });
+        const auto check = [a](HostView& host) {
+          return check_last_square<T>(host, a, &Tensors::dx, reference_softmax_backward<T>);
         };
         return Running{.run = [ops, a, &c] { ops->softmax_backward(c, a); }, .check = check};
       });

@@ -41,15 +41,19 @@ sdk::Case embedding_forward(const OpSetting<T>& s, Size size) {
                        .y = memory.poisoned<T>(n * h)};
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
-        const auto check = [a] {
+        const auto check = [a](HostView& host) {
           std::vector<T> y(static_cast<size_t>(a.h));
           double error = 0;
           for (const int64_t r : spread(kCheckedRows, a.n)) {
             EmbeddingForward<T> row = a;
-            row.n = 1, row.ids += r, row.y = y.data();
+            row.n = 1, row.ids += r, row.y += r * a.h;
             row.seq = 1, row.position += r % a.seq * a.h;
+            row.first_row = host.value(row.ids), row.rows = 1;  // the table's one row of this token
+            row.token += row.first_row * a.h;
+            row = host.arguments(row);
+            const T* const got = std::exchange(row.y, y.data());
             reference_embedding_forward(row);
-            error = worse(error, relative_error(a.y + r * a.h, y));
+            error = worse(error, relative_error(got, y));
           }
           return judged(error, kEmbeddingTolerance<T>, "rows of y");
         };
@@ -59,10 +63,10 @@ sdk::Case embedding_forward(const OpSetting<T>& s, Size size) {
 
 // Both gradients in some columns, to which every iteration has added.
 template <class T>
-sdk::Check check_embedding_backward(const EmbeddingBackward<T>& a, int64_t times) {
+sdk::Check check_embedding_backward(HostView& host, const EmbeddingBackward<T>& a, int64_t times) {
   double error = 0;
   for (const int64_t c : spread(3, a.h)) {
-    const auto dy = column_of(a.dy, a.n, a.h, c);
+    const auto dy = host.column(a.dy, a.n, a.h, c);
     std::vector<Wide<T>> d_token(static_cast<size_t>(a.rows)),
         d_position(static_cast<size_t>(a.seq));
     reference_embedding_backward<T>({.n = a.n,
@@ -70,14 +74,14 @@ sdk::Check check_embedding_backward(const EmbeddingBackward<T>& a, int64_t times
                                      .seq = a.seq,
                                      .first_row = a.first_row,
                                      .rows = a.rows,
-                                     .ids = a.ids,
+                                     .ids = host.of(a.ids, a.n),
                                      .dy = dy.data(),
                                      .d_token = d_token.data(),
                                      .d_position = d_position.data()});
     for (auto* sums : {&d_token, &d_position})
       for (Wide<T>& x : *sums) x = static_cast<Wide<T>>(x * static_cast<double>(times));
-    const auto tokens = column_of(a.d_token, a.rows, a.h, c);
-    const auto positions = column_of(a.d_position, a.seq, a.h, c);
+    const auto tokens = host.column(a.d_token, a.rows, a.h, c);
+    const auto positions = host.column(a.d_position, a.seq, a.h, c);
     error = worse(error, worse(relative_error(tokens.data(), d_token),
                                relative_error(positions.data(), d_position)));
   }
@@ -114,8 +118,10 @@ sdk::Case embedding_backward(const OpSetting<T>& s, Size size) {
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         const auto times = std::make_shared<int64_t>(0);
-        return Running{.run = [ops, a, times, &c] { ops->embedding_backward(c, a), ++*times; },
-                       .check = [a, times] { return check_embedding_backward(a, *times); }};
+        return Running{
+            .run = [ops, a, times, &c] { ops->embedding_backward(c, a), ++*times; },
+            .check = [a,
+                      times](HostView& host) { return check_embedding_backward(host, a, *times); }};
       });
 }
 
@@ -126,25 +132,28 @@ struct Loss {
 };
 
 template <class T>
-sdk::Check check_loss(const CrossEntropyGrad<T>& grad) {
+sdk::Check check_loss(HostView& host, const CrossEntropyGrad<T>& grad) {
   std::vector<T> d_logits(static_cast<size_t>(grad.cols));
   double error = 0;
   for (const int64_t r : spread(kCheckedRows, grad.n)) {
+    CrossEntropyGrad<T> row = grad;
+    row.n = 1, row.logits += r * grad.cols, row.targets += r;
+    row.loss += r, row.d_logits += r * grad.cols;
+    row = host.arguments(row);
+    const CrossEntropyGrad<T> got = row;
     Wide<T> top = 0, both[2] = {0, 0}, loss = 0;
     reference_cross_entropy_forward<T>({.n = 1,
                                         .cols = grad.cols,
                                         .first_col = 0,
                                         .true_vocab = grad.true_vocab,
-                                        .logits = grad.logits + r * grad.cols,
-                                        .targets = grad.targets + r,
+                                        .logits = row.logits,
+                                        .targets = row.targets,
                                         .local_max = &top,
                                         .sum_and_target = both});
-    CrossEntropyGrad<T> row = grad;
-    row.n = 1, row.logits += r * grad.cols, row.targets += r;
     row.row_max = &top, row.sum_and_target = both, row.loss = &loss, row.d_logits = d_logits.data();
     reference_cross_entropy_grad(row);
-    error = worse(error, worse(std::abs(grad.loss[r] - loss) / loss,
-                               relative_error(grad.d_logits + r * grad.cols, d_logits)));
+    error = worse(error,
+                  worse(std::abs(*got.loss - loss) / loss, relative_error(got.d_logits, d_logits)));
   }
   return judged(error, cross_entropy_tolerance<T>(grad.cols), "loss and d_logits of 16 rows");
 }
@@ -196,7 +205,7 @@ sdk::Case cross_entropy(const OpSetting<T>& s, Size size) {
                              ops->cross_entropy_forward(c, t.forward);
                              ops->cross_entropy_grad(c, t.grad);
                            },
-                       .check = [grad = t.grad] { return check_loss(grad); }};
+                       .check = [grad = t.grad](HostView& host) { return check_loss(host, grad); }};
       });
 }
 
