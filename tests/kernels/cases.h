@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "kernels/ops.h"
+#include "tests/kernels/site.h"
 
 namespace bench::kernels::test {
 
@@ -55,7 +57,7 @@ struct OpCase {
   std::string name;
   double tolerance;
   std::vector<Output> outputs;
-  std::function<void(const Context&, const Addresses&)> kernel;
+  std::function<void(Site&, const Addresses&)> kernel;
   std::function<void(const Addresses&)> reference;
 };
 
@@ -63,15 +65,18 @@ struct OpCase {
 template <class Args, class Make>
 OpCase make_case(std::string name, double tolerance, std::vector<Output> outputs,
                  OpFunction<Args> kernel, void (*reference)(const Args&), Make make) {
-  return {
-      .name = std::move(name),
-      .tolerance = tolerance,
-      .outputs = std::move(outputs),
-      .kernel = [=](const Context& context, const Addresses& out) { kernel(context, make(out)); },
-      .reference = [=](const Addresses& out) { reference(make(out)); }};
+  return {.name = std::move(name),
+          .tolerance = tolerance,
+          .outputs = std::move(outputs),
+          .kernel = [=](Site& site, const Addresses& out) { site.call(kernel, make(out)); },
+          .reference = [=](const Addresses& out) { reference(make(out)); }};
 }
 
 using Cases = std::vector<OpCase>;
+
+// All of an op by its name in the registry; none for an unknown one.
+template <class T>
+Cases cases_of(std::string_view op, const Ops<T>& ops);
 
 template <class T>
 Cases embedding_cases(const Ops<T>&);

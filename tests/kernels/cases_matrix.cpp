@@ -35,12 +35,12 @@ OpCase prepared_case(const std::string& name, double tolerance, std::vector<Outp
                      OpFunction<Args> kernel, void (*reference)(const Args&), Make make) {
   OpCase made =
       make_case<Args>(name + " prepared", tolerance, std::move(outputs), kernel, reference, make);
-  made.kernel = [=](const Context& context, const Addresses& out) {
+  made.kernel = [=](Site& site, const Addresses& out) {
     PreparedWeights prepared;
     Args a = make(out);
     a.prepared = &prepared;
-    kernel(context, a);
-    kernel(context, a);
+    site.call(kernel, a);
+    site.call(kernel, a);
   };
   return made;
 }
@@ -86,34 +86,46 @@ void add_linear_grads(Cases& cases, const Ops<T>& ops, LinearShape s) {
   }
 }
 
+// Both passes, since what the backward needs is known to the variant alone.
 template <class T>
 OpCase attention_backward_case(const Ops<T>& ops, AttentionShape s) {
   const int64_t size = s.batch * s.seq * s.heads * s.d;
+  const int64_t saved = ops.attention_saved_bytes(s.batch, s.seq, s.heads, s.d);
   const auto qkv = random_values<T>(3 * size, 5), d_out = random_values<T>(size, 6);
-  std::vector<T> out(size);
-  std::vector<std::byte> saved(ops.attention_saved_bytes(s.batch, s.seq, s.heads, s.d));
-  Cpu cpu(2);
-  ops.attention_forward(cpu.context(), {.batch = s.batch,
-                                        .seq = s.seq,
-                                        .heads = s.heads,
-                                        .d = s.d,
-                                        .qkv = qkv.data(),
-                                        .out = out.data(),
-                                        .saved = saved.data()});
-  return make_case<AttentionBackward<T>>(
-      fmt::format("backward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
-      attention_tolerance<T>(s.seq, s.d), {written<T>(3 * size)}, ops.attention_backward,
-      reference_attention_backward<T>, [=](const Addresses& to) {
-        return AttentionBackward<T>{.batch = s.batch,
-                                    .seq = s.seq,
-                                    .heads = s.heads,
-                                    .d = s.d,
-                                    .qkv = qkv.data(),
-                                    .out = out.data(),
-                                    .saved = saved.data(),
-                                    .d_out = d_out.data(),
-                                    .d_qkv = to[0]};
-      });
+  const auto forward = [=](const Addresses& to) {
+    return AttentionForward<T>{.batch = s.batch,
+                               .seq = s.seq,
+                               .heads = s.heads,
+                               .d = s.d,
+                               .qkv = qkv.data(),
+                               .out = to[0],
+                               .saved = to[1]};
+  };
+  const auto backward = [=](const Addresses& to) {
+    return AttentionBackward<T>{.batch = s.batch,
+                                .seq = s.seq,
+                                .heads = s.heads,
+                                .d = s.d,
+                                .qkv = qkv.data(),
+                                .out = to[0],
+                                .saved = to[1],
+                                .d_out = d_out.data(),
+                                .d_qkv = to[2]};
+  };
+  return {.name = fmt::format("backward {} x {} x {} x {}", s.batch, s.seq, s.heads, s.d),
+          .tolerance = attention_tolerance<T>(s.seq, s.d),
+          .outputs = {written<T>(size), opaque(saved), written<T>(3 * size)},
+          .kernel =
+              [=, forward_op = ops.attention_forward, backward_op = ops.attention_backward](
+                  Site& site, const Addresses& to) {
+                site.call(forward_op, forward(to));
+                site.call(backward_op, backward(to));
+              },
+          .reference =
+              [=](const Addresses& to) {
+                reference_attention_forward(forward(to));
+                reference_attention_backward(backward(to));
+              }};
 }
 
 }  // namespace

@@ -3,25 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bench/base/bfloat16.h"
-#include "bench/device/context.h"
 #include "bench/device/cpu/cpu_device.h"
+#include "tests/kernels/site.h"
 
 namespace bench::kernels::test {
 
-// A CPU device of `threads` threads and the context that goes with it.
-class Cpu {
+// A CPU device of `threads` threads.
+class Cpu final : public Site {
  public:
-  explicit Cpu(int threads) : device_(threads) {}
-  Context context() { return {.device = device_, .tracer = tracer_}; }
-
- private:
-  CpuDevice device_;
-  NullTracer tracer_;
+  explicit Cpu(int threads) : Site(std::make_unique<CpuDevice>(threads)) {}
 };
 
 // Uniform in [-1, 1), the same for the same seed.

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "bench/base/status.h"
-#include "bench/device/buffer.h"
 #include "kernels/ceiling/op.h"
 #include "kernels/dropout/op.h"
+#include "tests/kernels/sites.h"
 #include "tests/kernels/support.h"
 
 namespace bench::kernels::test {
@@ -43,13 +43,14 @@ TEST_P(GemmWays, ComputeTheProduct) {
                         .transpose_b = transpose_b,
                         .way = way,
                         .dtype = dtype};
-  Cpu device(2);
-  GemmCeiling gemm(device.context(), shape);
-  gemm.run(device.context());
-  gemm.run(device.context());
-  std::vector<float> want(gemm.c().size());
-  reference_gemm(shape, gemm.a().data(), gemm.b().data(), want.data());
-  EXPECT_LE(error_of<float>(gemm.c(), want), gemm_tolerance(shape));
+  for (const TestedSite& at : tested_sites()) {
+    GemmCeiling gemm(at.site->context(), shape);
+    gemm.run(at.site->context());
+    gemm.run(at.site->context());
+    std::vector<float> want(gemm.c().size());
+    reference_gemm(shape, gemm.a().data(), gemm.b().data(), want.data());
+    EXPECT_LE(error_of<float>(gemm.c(), want), gemm_tolerance(shape)) << at.name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GemmWays,
@@ -59,32 +60,36 @@ INSTANTIATE_TEST_SUITE_P(All, GemmWays,
 
 class Streams : public testing::TestWithParam<std::tuple<StreamKind, bool>> {};
 
+void expect_stream(Site& site, StreamKind kind, bool non_temporal, int64_t size) {
+  const auto a = random_values<float>(size, 1), b = random_values<float>(size, 2);
+  OnDevice<float> a_there(site, a), b_there(site, b), c_there(site, std::vector<float>(size));
+  OnDevice<double> sum_there(site, {-1});
+  std::vector<float> want(size);
+  double want_sum = -1;
+  StreamPass pass{.kind = kind,
+                  .non_temporal = non_temporal,
+                  .size = size,
+                  .a = a_there.data(),
+                  .b = b_there.data(),
+                  .c = c_there.data(),
+                  .sum = sum_there.data()};
+  stream(site.context(), pass);
+  pass.a = a.data(), pass.b = b.data(), pass.c = want.data(), pass.sum = &want_sum;
+  reference_stream(pass);
+  if (kind == StreamKind::kRead) {
+    EXPECT_NEAR(sum_there.values()[0], want_sum,
+                stream_tolerance(size) * static_cast<double>(size));
+  } else {
+    EXPECT_LE(error_of<float>(c_there.values(), want), kElementTolerance<float>) << size;
+  }
+}
+
 TEST_P(Streams, DoWhatTheReferenceDoes) {
   const auto [kind, non_temporal] = GetParam();
-  for (const int64_t size : {1, 3, 127, 1023, 200001}) {
-    Cpu device(2);
-    CpuDevice memory(1);
-    const auto a = random_values<float>(size, 1), b = random_values<float>(size, 2);
-    Buffer<float> c(memory, size);
-    std::vector<float> want(size);
-    double got_sum = -1, want_sum = -1;
-    StreamPass pass{.kind = kind,
-                    .non_temporal = non_temporal,
-                    .size = size,
-                    .a = a.data(),
-                    .b = b.data(),
-                    .c = c.data(),
-                    .sum = &got_sum};
-    stream(device.context(), pass);
-    pass.c = want.data();
-    pass.sum = &want_sum;
-    reference_stream(pass);
-    if (kind == StreamKind::kRead) {
-      EXPECT_NEAR(got_sum, want_sum, stream_tolerance(size) * static_cast<double>(size));
-    } else {
-      const std::span<const float> got(c.data(), static_cast<size_t>(size));
-      EXPECT_LE(error_of<float>(got, want), kElementTolerance<float>) << size;
-    }
+  for (const TestedSite& at : tested_sites()) {
+    SCOPED_TRACE(at.name);
+    for (const int64_t size : {1, 3, 127, 1023, 200001})
+      expect_stream(*at.site, kind, non_temporal, size);
   }
 }
 
@@ -104,29 +109,26 @@ TEST(StreamPass, CountsTheBytesItNames) {
 }
 
 TEST(StreamPass, RefusesNonTemporalStoresOutOfLine) {
-  Cpu device(1);
-  alignas(64) float memory[64] = {};
-  EXPECT_THROW(stream(device.context(), {.kind = StreamKind::kCopy,
-                                         .non_temporal = true,
-                                         .size = 16,
-                                         .a = memory + 32,
-                                         .b = nullptr,
-                                         .c = memory + 1}),
+  Site& site = *tested_sites().front().site;
+  OnDevice<float> memory(site, std::vector<float>(64));
+  EXPECT_THROW(stream(site.context(), {.kind = StreamKind::kCopy,
+                                       .non_temporal = true,
+                                       .size = 16,
+                                       .a = memory.data() + 32,
+                                       .b = nullptr,
+                                       .c = memory.data() + 1}),
                UsageError);
 }
 
-void expect_pattern(const StreamPattern& pattern, bool non_temporal, int64_t size) {
-  Cpu device(2);
-  CpuDevice memory(1);
-  std::vector<Buffer<float>> got_arrays;
+void expect_pattern(Site& site, const StreamPattern& pattern, bool non_temporal, int64_t size) {
+  std::vector<OnDevice<float>> got_arrays;
   std::vector<std::vector<float>> want_arrays;
   PatternPass got{pattern, non_temporal, size, {}, {}}, want = got;
   // In place the outputs are the first inputs, else they follow them.
   const int arrays = pattern.reads + (pattern.in_place ? 0 : pattern.writes);
   for (int k = 0; k < arrays; ++k) {
     want_arrays.push_back(random_values<float>(size, static_cast<uint32_t>(k + 1)));
-    got_arrays.emplace_back(memory, size);
-    std::copy(want_arrays[k].begin(), want_arrays[k].end(), got_arrays[k].data());
+    got_arrays.emplace_back(site, want_arrays[k]);
   }
   for (int k = 0; k < pattern.reads; ++k) {
     got.in[k] = got_arrays[k].data();
@@ -137,51 +139,60 @@ void expect_pattern(const StreamPattern& pattern, bool non_temporal, int64_t siz
     got.out[k] = got_arrays[at].data();
     want.out[k] = want_arrays[at].data();
   }
-  pattern_stream(device.context(), got);
+  pattern_stream(site.context(), got);
   reference_pattern_stream(want);
   for (int k = 0; k < arrays; ++k) {
-    const std::span<const float> values(got_arrays[k].data(), static_cast<size_t>(size));
-    EXPECT_LE(error_of<float>(values, want_arrays[k]), kElementTolerance<float>)
+    EXPECT_LE(error_of<float>(got_arrays[k].values(), want_arrays[k]), kElementTolerance<float>)
         << pattern.name << " " << size << ", array " << k;
   }
 }
 
 TEST(PatternStreams, DoWhatTheReferenceDoes) {
-  for (const auto& pattern : kStreamPatterns) {
-    for (const int64_t size : {1, 17, 1023, 20001}) {
-      expect_pattern(pattern, false, size);
-      if (!pattern.in_place) expect_pattern(pattern, true, size);
+  for (const TestedSite& at : tested_sites()) {
+    SCOPED_TRACE(at.name);
+    for (const auto& pattern : kStreamPatterns) {
+      for (const int64_t size : {1, 17, 1023, 20001}) {
+        expect_pattern(*at.site, pattern, false, size);
+        if (!pattern.in_place) expect_pattern(*at.site, pattern, true, size);
+      }
     }
   }
 }
 
 TEST(PatternStreams, RefuseOnesThatAreNotThere) {
-  Cpu device(1);
-  EXPECT_THROW(pattern_stream(device.context(), {{"r4w1", 4, 1, false}, false, 16, {}, {}}),
-               UsageError);
+  const Context context = tested_sites().front().site->context();
+  EXPECT_THROW(pattern_stream(context, {{"r4w1", 4, 1, false}, false, 16, {}, {}}), UsageError);
 }
 
 TEST(Arithmetic, ExponentialsAreRight) {
-  Cpu device(2);
   const auto x = random_values<float>(kArithmeticBlock, 1);
-  std::vector<float> y(2 * kArithmeticBlock), want;
-  exponentials(device.context(), {.size = 5 * kArithmeticBlock, .x = x.data(), .y = y.data()});
+  std::vector<float> want;
   for (const float v : x) want.push_back(std::exp(v));
-  const std::span<const float> got(y);
-  for (const size_t thread : {0, 1}) {
-    EXPECT_LE(error_of<float>(got.subspan(thread * kArithmeticBlock, kArithmeticBlock), want),
-              kElementTolerance<float>);
+  for (const TestedSite& at : tested_sites()) {
+    const int64_t parts = arithmetic_parts(at.site->context());
+    OnDevice<float> x_there(*at.site, x), y(*at.site, std::vector<float>(parts * kArithmeticBlock));
+    exponentials(at.site->context(),
+                 {.size = (2 * parts + 1) * kArithmeticBlock, .x = x_there.data(), .y = y.data()});
+    const std::vector<float> got = y.values();
+    for (int64_t part = 0; part < parts; ++part) {
+      const std::span<const float> block(got.data() + part * kArithmeticBlock, kArithmeticBlock);
+      EXPECT_LE(error_of<float>(block, want), kElementTolerance<float>)
+          << at.name << ", part " << part;
+    }
   }
 }
 
 TEST(Arithmetic, RandomNumbersAreThoseOfDropout) {
-  Cpu device(2);
-  std::vector<uint16_t> bits(2 * kArithmeticBlock);
-  random_numbers(device.context(), {.size = 4 * kArithmeticBlock, .seed = 3, .bits = bits.data()});
-  for (int64_t i = 0; i < 2 * kArithmeticBlock; ++i) {
-    // The threads' last blocks are the second and the fourth.
-    const int64_t position = i < kArithmeticBlock ? i + kArithmeticBlock : i + 2 * kArithmeticBlock;
-    ASSERT_EQ(bits[i], dropout_bits(3, static_cast<uint64_t>(position))) << i;
+  for (const TestedSite& at : tested_sites()) {
+    const int64_t parts = arithmetic_parts(at.site->context()), size = parts * kArithmeticBlock;
+    OnDevice<uint16_t> bits(*at.site, std::vector<uint16_t>(size));
+    random_numbers(at.site->context(), {.size = 2 * size, .seed = 3, .bits = bits.data()});
+    const std::vector<uint16_t> got = bits.values();
+    for (int64_t i = 0; i < size; ++i) {
+      // Two blocks a part, of which the second is there.
+      const int64_t part = i / kArithmeticBlock, position = i + (part + 1) * kArithmeticBlock;
+      ASSERT_EQ(got[i], dropout_bits(3, static_cast<uint64_t>(position))) << at.name << " " << i;
+    }
   }
 }
 

@@ -7,9 +7,14 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "kernels/attention/op.h"
 #include "kernels/cross_entropy/op.h"
+#include "kernels/gelu/op.h"
+#include "kernels/layer_norm/op.h"
+#include "kernels/linear/op.h"
 #include "kernels/registry.h"
 #include "kernels/rounding.h"
+#include "tests/kernels/sites.h"
 #include "tests/kernels/support.h"
 
 namespace bench::kernels::test {
@@ -39,7 +44,7 @@ Values counter_values(uint32_t seed, int64_t size) {
 using Outputs = std::map<std::string, Exact>;
 
 struct Setting {
-  Context context;
+  Site* site;
   Json shape;
   int64_t at(const char* extent) const { return shape.at(extent); }
 };
@@ -59,29 +64,30 @@ class Run {
     const auto gamma = input(++seed, h), beta = input(++seed, h), dy = input(++seed, n * h);
     std::vector<T> y(x.size()), sum(before.size()), dx(x.size());
     std::vector<Wide<T>> mean(n), rstd(n), d_gamma(h), d_beta(h);
-    ops_.layer_norm_forward(s_.context, {.n = n,
-                                         .h = h,
-                                         .eps = Wide<T>(1e-5),
-                                         .x = x.data(),
-                                         .residual = residual ? before.data() : nullptr,
-                                         .sum = residual ? sum.data() : nullptr,
-                                         .gamma = gamma.data(),
-                                         .beta = beta.data(),
-                                         .y = y.data(),
-                                         .mean = mean.data(),
-                                         .rstd = rstd.data()});
+    s_.site->call<LayerNormForward<T>>(ops_.layer_norm_forward,
+                                       {.n = n,
+                                        .h = h,
+                                        .eps = Wide<T>(1e-5),
+                                        .x = x.data(),
+                                        .residual = residual ? before.data() : nullptr,
+                                        .sum = residual ? sum.data() : nullptr,
+                                        .gamma = gamma.data(),
+                                        .beta = beta.data(),
+                                        .y = y.data(),
+                                        .mean = mean.data(),
+                                        .rstd = rstd.data()});
     if (residual) return {{"y", exact(y)}};
-    ops_.layer_norm_backward(s_.context, {.n = n,
-                                          .h = h,
-                                          .dy = dy.data(),
-                                          .x = x.data(),
-                                          .gamma = gamma.data(),
-                                          .mean = mean.data(),
-                                          .rstd = rstd.data(),
-                                          .d_residual = nullptr,
-                                          .dx = dx.data(),
-                                          .d_gamma = d_gamma.data(),
-                                          .d_beta = d_beta.data()});
+    s_.site->call<LayerNormBackward<T>>(ops_.layer_norm_backward, {.n = n,
+                                                                   .h = h,
+                                                                   .dy = dy.data(),
+                                                                   .x = x.data(),
+                                                                   .gamma = gamma.data(),
+                                                                   .mean = mean.data(),
+                                                                   .rstd = rstd.data(),
+                                                                   .d_residual = nullptr,
+                                                                   .dx = dx.data(),
+                                                                   .d_gamma = d_gamma.data(),
+                                                                   .d_beta = d_beta.data()});
     return {
         {"y", exact(y)}, {"dx", exact(dx)}, {"d_gamma", exact(d_gamma)}, {"d_beta", exact(d_beta)}};
   }
@@ -91,15 +97,16 @@ class Run {
     const auto x = input(1, n * cols), bias = input(2, cols), dy = input(3, n * cols);
     std::vector<T> y(x.size()), dx(x.size());
     std::vector<Wide<T>> d_bias(cols);
-    ops_.gelu_forward(s_.context,
-                      {.n = n, .cols = cols, .x = x.data(), .bias = bias.data(), .y = y.data()});
-    ops_.gelu_backward(s_.context, {.n = n,
-                                    .cols = cols,
-                                    .dy = dy.data(),
-                                    .x = x.data(),
-                                    .bias = bias.data(),
-                                    .dx = dx.data(),
-                                    .d_bias = d_bias.data()});
+    s_.site->call<GeluForward<T>>(
+        ops_.gelu_forward,
+        {.n = n, .cols = cols, .x = x.data(), .bias = bias.data(), .y = y.data()});
+    s_.site->call<GeluBackward<T>>(ops_.gelu_backward, {.n = n,
+                                                        .cols = cols,
+                                                        .dy = dy.data(),
+                                                        .x = x.data(),
+                                                        .bias = bias.data(),
+                                                        .dx = dx.data(),
+                                                        .d_bias = d_bias.data()});
     return {{"y", exact(y)}, {"dx", exact(dx)}, {"d_bias", exact(d_bias)}};
   }
 
@@ -109,24 +116,24 @@ class Run {
                dy = input(4, n * out);
     std::vector<T> y(n * out), dx(n * in);
     std::vector<Wide<T>> dw(out * in), d_bias(out);
-    ops_.linear_forward(s_.context, {.n = n,
-                                     .in = in,
-                                     .out = out,
-                                     .x = x.data(),
-                                     .w = w.data(),
-                                     .bias = bias.data(),
-                                     .y = y.data()});
-    ops_.linear_input_grad(
-        s_.context,
+    s_.site->call<LinearForward<T>>(ops_.linear_forward, {.n = n,
+                                                          .in = in,
+                                                          .out = out,
+                                                          .x = x.data(),
+                                                          .w = w.data(),
+                                                          .bias = bias.data(),
+                                                          .y = y.data()});
+    s_.site->call<LinearInputGrad<T>>(
+        ops_.linear_input_grad,
         {.n = n, .in = in, .out = out, .dy = dy.data(), .w = w.data(), .dx = dx.data()});
-    ops_.linear_weight_grad(s_.context, {.n = n,
-                                         .in = in,
-                                         .out = out,
-                                         .accumulate = false,
-                                         .dy = dy.data(),
-                                         .x = x.data(),
-                                         .dw = dw.data(),
-                                         .d_bias = d_bias.data()});
+    s_.site->call<LinearWeightGrad<T>>(ops_.linear_weight_grad, {.n = n,
+                                                                 .in = in,
+                                                                 .out = out,
+                                                                 .accumulate = false,
+                                                                 .dy = dy.data(),
+                                                                 .x = x.data(),
+                                                                 .dw = dw.data(),
+                                                                 .d_bias = d_bias.data()});
     return {{"y", exact(y)}, {"dx", exact(dx)}, {"dw", exact(dw)}, {"d_bias", exact(d_bias)}};
   }
 
@@ -135,23 +142,23 @@ class Run {
                   d = s_.at("d"), width = batch * seq * heads * d;
     const auto qkv = input(1, 3 * width), d_out = input(2, width);
     std::vector<T> out(width), d_qkv(3 * width);
-    std::vector<std::byte> saved(ops_.attention_saved_bytes(batch, seq, heads, d));
-    ops_.attention_forward(s_.context, {.batch = batch,
-                                        .seq = seq,
-                                        .heads = heads,
-                                        .d = d,
-                                        .qkv = qkv.data(),
-                                        .out = out.data(),
-                                        .saved = saved.data()});
-    ops_.attention_backward(s_.context, {.batch = batch,
-                                         .seq = seq,
-                                         .heads = heads,
-                                         .d = d,
-                                         .qkv = qkv.data(),
-                                         .out = out.data(),
-                                         .saved = saved.data(),
-                                         .d_out = d_out.data(),
-                                         .d_qkv = d_qkv.data()});
+    OpaqueMemory saved(*s_.site, ops_.attention_saved_bytes(batch, seq, heads, d));
+    s_.site->call<AttentionForward<T>>(ops_.attention_forward, {.batch = batch,
+                                                                .seq = seq,
+                                                                .heads = heads,
+                                                                .d = d,
+                                                                .qkv = qkv.data(),
+                                                                .out = out.data(),
+                                                                .saved = saved.data()});
+    s_.site->call<AttentionBackward<T>>(ops_.attention_backward, {.batch = batch,
+                                                                  .seq = seq,
+                                                                  .heads = heads,
+                                                                  .d = d,
+                                                                  .qkv = qkv.data(),
+                                                                  .out = out.data(),
+                                                                  .saved = saved.data(),
+                                                                  .d_out = d_out.data(),
+                                                                  .d_qkv = d_qkv.data()});
     return {{"y", exact(out)}, {"d_qkv", exact(d_qkv)}};
   }
 
@@ -162,25 +169,27 @@ class Run {
     for (int64_t r = 0; r < n; ++r) targets[r] = static_cast<int32_t>(r * 7 % cols);
     std::vector<Wide<T>> most(n), sums(2 * n), loss(n);
     std::vector<T> d_logits(logits.size());
-    ops_.cross_entropy_forward(s_.context, {.n = n,
-                                            .cols = cols,
-                                            .first_col = 0,
-                                            .true_vocab = cols,
-                                            .logits = logits.data(),
-                                            .targets = targets.data(),
-                                            .local_max = most.data(),
-                                            .sum_and_target = sums.data()});
-    ops_.cross_entropy_grad(s_.context, {.n = n,
-                                         .cols = cols,
-                                         .first_col = 0,
-                                         .true_vocab = cols,
-                                         .scale = Wide<T>(1) / static_cast<Wide<T>>(n),
-                                         .logits = logits.data(),
-                                         .row_max = most.data(),
-                                         .sum_and_target = sums.data(),
-                                         .targets = targets.data(),
-                                         .loss = loss.data(),
-                                         .d_logits = d_logits.data()});
+    s_.site->call<CrossEntropyForward<T>>(ops_.cross_entropy_forward,
+                                          {.n = n,
+                                           .cols = cols,
+                                           .first_col = 0,
+                                           .true_vocab = cols,
+                                           .logits = logits.data(),
+                                           .targets = targets.data(),
+                                           .local_max = most.data(),
+                                           .sum_and_target = sums.data()});
+    s_.site->call<CrossEntropyGrad<T>>(ops_.cross_entropy_grad,
+                                       {.n = n,
+                                        .cols = cols,
+                                        .first_col = 0,
+                                        .true_vocab = cols,
+                                        .scale = Wide<T>(1) / static_cast<Wide<T>>(n),
+                                        .logits = logits.data(),
+                                        .row_max = most.data(),
+                                        .sum_and_target = sums.data(),
+                                        .targets = targets.data(),
+                                        .loss = loss.data(),
+                                        .d_logits = d_logits.data()});
     return {{"loss", exact(loss)}, {"d_logits", exact(d_logits)}};
   }
 
@@ -201,8 +210,7 @@ class Run {
 };
 
 template <class T>
-Outputs run(const std::string& op, const Setting& s, const VariantChoice& choice) {
-  const Ops<T> ops = ops_for<T>(DeviceKind::cpu, choice);
+Outputs run(const std::string& op, const Setting& s, const Ops<T>& ops) {
   Run<T> run(s, ops);
   if (op == "layer_norm") return run.layer_norm(false);
   if (op == "residual_norm") return run.layer_norm(true);
@@ -213,34 +221,59 @@ Outputs run(const std::string& op, const Setting& s, const VariantChoice& choice
   throw std::invalid_argument("no such op: " + op);
 }
 
+// The formulas as an op.
+template <class Args, void (*reference)(const Args&)>
+void formula(const Context&, const Args& a) {
+  reference(a);
+}
+
+Ops<double> formulas() {
+  using T = double;
+  Ops<T> ops = {};
+  ops.layer_norm_forward = formula<LayerNormForward<T>, reference_layer_norm_forward>;
+  ops.layer_norm_backward = formula<LayerNormBackward<T>, reference_layer_norm_backward>;
+  ops.gelu_forward = formula<GeluForward<T>, reference_gelu_forward>;
+  ops.gelu_backward = formula<GeluBackward<T>, reference_gelu_backward>;
+  ops.linear_forward = formula<LinearForward<T>, reference_linear_forward>;
+  ops.linear_input_grad = formula<LinearInputGrad<T>, reference_linear_input_grad>;
+  ops.linear_weight_grad = formula<LinearWeightGrad<T>, reference_linear_weight_grad>;
+  ops.attention_forward = formula<AttentionForward<T>, reference_attention_forward>;
+  ops.attention_backward = formula<AttentionBackward<T>, reference_attention_backward>;
+  ops.cross_entropy_forward = formula<CrossEntropyForward<T>, reference_cross_entropy_forward>;
+  ops.cross_entropy_grad = formula<CrossEntropyGrad<T>, reference_cross_entropy_grad>;
+  ops.attention_saved_bytes = [](int64_t, int64_t, int64_t, int64_t) { return int64_t{0}; };
+  return ops;
+}
+
 std::string registered_as(const std::string& op) {
   if (op == "residual_norm") return "layer_norm";
   return op == "bias_gelu" ? "gelu" : op;
 }
 
-std::vector<std::string> variants_of(const std::string& op) {
-  std::vector<std::string> names;
+std::vector<VariantInfo> variants_of(const std::string& op) {
+  std::vector<VariantInfo> found;
   for (const VariantInfo& v : list_variants()) {
-    if (v.op == registered_as(op) && v.dtype == DType::bf16) names.emplace_back(v.name);
+    if (v.op == registered_as(op) && v.dtype == DType::bf16) found.push_back(v);
   }
-  return names;
+  return found;
 }
 
 TEST(PyTorch, IsAtMostTwiceAsNearInBfloat16) {
   const Json golden = Json::parse(std::ifstream(BENCH_KERNEL_GOLDENS));
-  Cpu cpu(2);
+  Cpu host(1);
   for (const Json& c : golden.at("cases")) {
     const std::string op = c.at("op");
-    const Setting setting{.context = cpu.context(), .shape = c.at("shape")};
-    const Outputs want = run<double>(op, setting, {});
+    const Outputs want = run(op, Setting{.site = &host, .shape = c.at("shape")}, formulas());
     const auto variants = variants_of(op);
     EXPECT_FALSE(variants.empty()) << op;
-    for (const std::string& variant : variants) {
-      const Outputs got = run<bfloat16>(op, setting, {{registered_as(op), variant}});
+    for (const VariantInfo& v : variants) {
+      const auto ops = ops_for<bfloat16>(v.device, {{std::string(v.op), std::string(v.name)}});
+      const Setting setting{.site = tested_sites().back().site, .shape = c.at("shape")};
+      const Outputs got = run(op, setting, ops);
       EXPECT_EQ(got.size(), c.at("errors").size()) << op;
       for (const auto& [name, torch_error] : c.at("errors").items()) {
         EXPECT_LE(error_of(got.at(name), want.at(name)), 2 * double{torch_error} + kFloor)
-            << op << " " << variant << ", " << name;
+            << op << " " << v.name << ", " << name;
       }
     }
   }
