@@ -11,7 +11,7 @@
 
 #include "bench/device/buffer.h"
 #include "bench/device/context.h"
-#include "kernels/columns.h"
+#include "kernels/copy_column.h"
 #include "kernels/pointers.h"
 
 namespace bench::kernel_cases {

@@ -1,7 +1,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "kernels/columns.h"
+#include "kernels/copy_column.h"
 
 namespace bench::kernels {
 

@@ -1,5 +1,5 @@
 #include "bench/device/buffer.h"
-#include "kernels/columns.h"
+#include "kernels/copy_column.h"
 #include "kernels/cuda/check.h"
 
 namespace bench::kernels {
