@@ -18,16 +18,16 @@ void reference_add(const Add<T>& a) {
 
 template <class T>
 void reference_sum_of_squares(const SumOfSquares<T>& a) {
-  double sum = 0;
+  long double sum = 0;  // of many terms one after the other
   for (int64_t i = 0; i < a.size; ++i) sum += static_cast<double>(a.x[i]) * a.x[i];
-  *a.result += sum;
+  *a.result += static_cast<double>(sum);
 }
 
 template <class T>
 void reference_sum(const Sum<T>& a) {
-  double sum = 0;
+  long double sum = 0;
   for (int64_t i = 0; i < a.size; ++i) sum += static_cast<double>(a.x[i]);
-  *a.result += sum;
+  *a.result += static_cast<double>(sum);
 }
 
 template <class T>

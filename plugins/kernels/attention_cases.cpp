@@ -88,7 +88,8 @@ OpWork work(const OpSetting<T>& s, const std::string& name, double products, dou
           .pattern = {},
           .per_step = static_cast<double>(s.layers),
           .cold = cold,
-          .flank = {}};
+          .flank = {},
+          .shape = {.batch = s.batch, .seq = s.seq, .heads = s.heads, .d = s.d}};
 }
 
 template <class T>

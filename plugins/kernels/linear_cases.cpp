@@ -40,7 +40,8 @@ OpWork work(const OpSetting<T>& s, const Layer& l, const char* pass, size_t weig
           .arithmetic = std::string(s.ops->linear_arithmetic()),
           .per_step = l.per_step,
           .cold = cold,
-          .flank = {}};
+          .flank = {},
+          .shape = {.n = l.n, .in = l.in, .out = l.out}};
 }
 
 template <class T>

@@ -81,10 +81,7 @@ sdk::Case declared(const Setting& setting, const OpWork& work, int64_t memory_by
   made.memory_bytes = static_cast<double>(memory_bytes);
   made.cold = work.cold;
   if (work.cold) made.flank = work.flank;
-  if (setting.variant_of(work.op).empty()) {
-    made.unavailable = fmt::format("there are no {} kernels for '{}' on {} in this build",
-                                   name_of(setting.dtype), work.op, name_of(kDevice));
-  }
+  made.unavailable = setting.why_not(work.op, work.shape);
   made.open = [seed = setting.seed, open = std::move(open)](const sdk::Place& place) {
     return std::make_unique<OpInstance>(place, seed, open);
   };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bench/sdk/plugin.h"
+#include "kernels/registry.h"
 #include "plugins/kernels/memory.h"
 #include "plugins/kernels/setting.h"
 
@@ -70,7 +71,8 @@ struct OpWork {
   std::string arithmetic;       // what products are computed in; or ""
   double per_step = 0;          // how often it runs in a step of the same model; 0: not at all
   bool cold = false;
-  std::string flank;  // cold: ceiling case that is timed around the samples; or ""
+  std::string flank;            // cold: ceiling case that is timed around the samples; or ""
+  kernels::OpShape shape = {};  // of ops whose variants may refuse some
 };
 
 using Open = std::function<Running(const Context&, Memory&)>;

@@ -7,7 +7,6 @@
 
 #include "bench/base/status.h"
 #include "bench/model/model.h"
-#include "kernels/registry.h"
 
 namespace bench::kernel_cases {
 namespace {
@@ -47,6 +46,19 @@ std::string Setting::variant_of(const std::string& op) const {
     if (v.op == op && v.dtype == dtype && v.device == kDevice && v.is_default)
       return std::string(v.name);
   return {};
+}
+
+std::string Setting::why_not(const std::string& op, const kernels::OpShape& shape) const {
+  const std::string variant = variant_of(op);
+  if (variant.empty()) {
+    return fmt::format("there are no {} kernels for '{}' on {} in this build", name_of(dtype), op,
+                       name_of(kDevice));
+  }
+  const bool supported = dtype == DType::bf16
+                             ? kernels::variant_supports<bfloat16>(kDevice, op, variant, shape)
+                             : kernels::variant_supports<float>(kDevice, op, variant, shape);
+  if (supported) return {};
+  return fmt::format("variant '{}' of '{}' does not take these sizes", variant, op);
 }
 
 std::vector<Size> Setting::stream_sizes(double row_bytes) const {

@@ -10,7 +10,7 @@
 
 #include "bench/sdk/plugin.h"
 #include "bench/sdk/request.h"
-#include "kernels/ops.h"
+#include "kernels/registry.h"
 
 namespace bench::kernel_cases {
 
@@ -38,6 +38,8 @@ struct Setting {
   int64_t axis(const std::string& name, int64_t otherwise) const;
   // The chosen variant of an op, or its default here, or "" where there is none.
   std::string variant_of(const std::string& op) const;
+  // Why the op cannot be run here, or "".
+  std::string why_not(const std::string& op, const kernels::OpShape& shape) const;
   // As many rows as the model has, and for the cold case of an op that moves `row_bytes` a row, at
   // least eight times the last-level cache.
   std::vector<Size> stream_sizes(double row_bytes) const;

@@ -43,30 +43,35 @@ Outputs run_kernel(const OpCase& c, Site& site) {
 
 namespace {
 
-void expect_agreement(const OpCase& c, const Outputs& want, Site& site) {
+double expect_agreement(const OpCase& c, const Outputs& want, Site& site) {
   const auto got = run_kernel(c, site);
   EXPECT_TRUE(got.guards_intact()) << "wrote outside";
+  double worst = 0;
   size_t i = 0;
   for (const Output& output : c.outputs) {
     if (!output.compared) continue;
-    EXPECT_LE(error_of(got.values(i), want.values(i)),
-              std::isnan(output.tolerance) ? c.tolerance : output.tolerance)
-        << "output " << i;
+    const double error = error_of(got.values(i), want.values(i));
+    const double allowed = std::isnan(output.tolerance) ? c.tolerance : output.tolerance;
+    EXPECT_LE(error, allowed) << "output " << i;
+    if (error > 0) worst = std::max(worst, error / allowed);
     ++i;
   }
   EXPECT_TRUE(got.same_bits_as(run_kernel(c, site))) << "other bits the second time";
+  return worst;
 }
 
 }  // namespace
 
-void expect_agreement(const OpCase& c, const std::vector<TestedSite>& sites) {
+double expect_agreement(const OpCase& c, const std::vector<TestedSite>& sites) {
   Cpu host(1);
   const Outputs want(c, host);
   c.reference(want.addresses());
+  double worst = 0;
   for (const TestedSite& at : sites) {
     SCOPED_TRACE(c.name + ", " + at.name);
-    expect_agreement(c, want, *at.site);
+    worst = std::max(worst, expect_agreement(c, want, *at.site));
   }
+  return worst;
 }
 
 }  // namespace bench::kernels::test

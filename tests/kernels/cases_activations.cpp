@@ -13,7 +13,10 @@ struct RowShape {
   int64_t n, cols;
 };
 // The last are whole lines of any type, so that stream_out is followed.
-constexpr RowShape kRows[] = {{1, 1}, {1, 3}, {3, 17}, {17, 127}, {5, 1023}, {3, 2085}, {3, 2048}};
+std::vector<RowShape> rows(Scale scale) {
+  if (scale == Scale::kModel) return {{515, 3072}, {259, 6400}};
+  return {{1, 1}, {1, 3}, {3, 17}, {17, 127}, {5, 1023}, {3, 2085}, {3, 2048}};
+}
 
 // Into the range where GELU bends, and beyond.
 template <class T>
@@ -103,9 +106,9 @@ void add_dropout(Cases& cases, const Ops<T>& ops, RowShape s, double rate, bool 
 }  // namespace
 
 template <class T>
-Cases gelu_cases(const Ops<T>& ops) {
+Cases gelu_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kRows) {
+  for (const auto& s : rows(scale)) {
     for (const bool bias : {false, true}) {
       for (const bool in_place : {false, true}) add_gelu(cases, ops, s, bias, in_place);
     }
@@ -114,9 +117,9 @@ Cases gelu_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases dropout_cases(const Ops<T>& ops) {
+Cases dropout_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kRows) {
+  for (const auto& s : rows(scale)) {
     for (const double rate : {0.0, 0.1, 0.75}) {
       for (const bool whole : {false, true}) add_dropout(cases, ops, s, rate, whole);
     }
@@ -124,11 +127,11 @@ Cases dropout_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases gelu_cases(const Ops<float>&);
-template Cases gelu_cases(const Ops<double>&);
-template Cases gelu_cases(const Ops<bfloat16>&);
-template Cases dropout_cases(const Ops<float>&);
-template Cases dropout_cases(const Ops<double>&);
-template Cases dropout_cases(const Ops<bfloat16>&);
+template Cases gelu_cases(const Ops<float>&, Scale);
+template Cases gelu_cases(const Ops<double>&, Scale);
+template Cases gelu_cases(const Ops<bfloat16>&, Scale);
+template Cases dropout_cases(const Ops<float>&, Scale);
+template Cases dropout_cases(const Ops<double>&, Scale);
+template Cases dropout_cases(const Ops<bfloat16>&, Scale);
 
 }  // namespace bench::kernels::test

@@ -1,6 +1,8 @@
 // elementwise, convert, adamw.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "kernels/adamw/op.h"
 #include "kernels/convert/op.h"
 #include "kernels/elementwise/op.h"
@@ -10,15 +12,26 @@
 namespace bench::kernels::test {
 namespace {
 
-constexpr int64_t kSizes[] = {1, 3, 17, 127, 1023, 4096};
+std::vector<int64_t> sizes(Scale scale) {
+  if (scale == Scale::kModel) return {1048579, 3145728};
+  return {1, 3, 17, 127, 1023, 4096};
+}
+
+// Relative to the sum, in which the terms may cancel.
+template <class W>
+double sum_tolerance_of(const std::vector<W>& values, double start) {
+  double sum = start, sizes = start;
+  for (const W x : values) sum += static_cast<double>(x), sizes += std::abs(static_cast<double>(x));
+  return sum_of_squares_tolerance(static_cast<int64_t>(values.size())) * sizes / std::abs(sum);
+}
 
 }  // namespace
 
 // Exact: rounding is the same everywhere.
 template <class T>
-Cases convert_cases(const Ops<T>& ops) {
+Cases convert_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const int64_t size : kSizes) {
+  for (const int64_t size : sizes(scale)) {
     for (const bool stream : {false, true}) {
       const auto wide = random_values<Wide<T>>(size, 1);
       cases.push_back(make_case<ConvertNarrow<T>>(
@@ -40,10 +53,10 @@ Cases convert_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases elementwise_cases(const Ops<T>& ops) {
+Cases elementwise_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
   const std::vector<double> start = {0.25};  // what is added to
-  for (const int64_t size : kSizes) {
+  for (const int64_t size : sizes(scale)) {
     const auto x = random_values<T>(size, 3);
     cases.push_back(make_case<Add<T>>(
         fmt::format("add {}", size), kAddTolerance<T>, {changed<T>(random_values<T>(size, 4))},
@@ -56,7 +69,7 @@ Cases elementwise_cases(const Ops<T>& ops) {
           return SumOfSquares<T>{.size = size, .x = values.data(), .result = out[0]};
         }));
     cases.push_back(
-        make_case<Sum<T>>(fmt::format("sum {}", size), sum_of_squares_tolerance(size),
+        make_case<Sum<T>>(fmt::format("sum {}", size), sum_tolerance_of(values, start[0]),
                           {changed(start)}, ops.sum, reference_sum<T>, [=](const Addresses& out) {
                             return Sum<T>{.size = size, .x = values.data(), .result = out[0]};
                           }));
@@ -93,9 +106,9 @@ std::vector<Output> adamw_outputs(int64_t size) {
 }
 
 template <class T>
-Cases adamw_cases(const Ops<T>& ops) {
+Cases adamw_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const int64_t size : kSizes) {
+  for (const int64_t size : sizes(scale)) {
     const auto g = random_values<Wide<T>>(size, 5);
     for (const int64_t step : {1, 1000}) {
       cases.push_back(make_case<AdamW<T>>(fmt::format("size {} step {}", size, step),
@@ -123,14 +136,14 @@ Cases adamw_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases convert_cases(const Ops<float>&);
-template Cases convert_cases(const Ops<double>&);
-template Cases convert_cases(const Ops<bfloat16>&);
-template Cases elementwise_cases(const Ops<float>&);
-template Cases elementwise_cases(const Ops<double>&);
-template Cases elementwise_cases(const Ops<bfloat16>&);
-template Cases adamw_cases(const Ops<float>&);
-template Cases adamw_cases(const Ops<double>&);
-template Cases adamw_cases(const Ops<bfloat16>&);
+template Cases convert_cases(const Ops<float>&, Scale);
+template Cases convert_cases(const Ops<double>&, Scale);
+template Cases convert_cases(const Ops<bfloat16>&, Scale);
+template Cases elementwise_cases(const Ops<float>&, Scale);
+template Cases elementwise_cases(const Ops<double>&, Scale);
+template Cases elementwise_cases(const Ops<bfloat16>&, Scale);
+template Cases adamw_cases(const Ops<float>&, Scale);
+template Cases adamw_cases(const Ops<double>&, Scale);
+template Cases adamw_cases(const Ops<bfloat16>&, Scale);
 
 }  // namespace bench::kernels::test

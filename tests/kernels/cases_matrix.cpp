@@ -29,6 +29,10 @@ constexpr AttentionShape kAttentions[] = {
     {1, 300, 2, 16}, {1, 127, 1, 3},  {1, 97, 2, 80}, {3, 6, 1, 128}, {1, 192, 1, 1},
     {1, 257, 1, 65}, {2, 200, 1, 96}, {1, 1001, 1, 3}};
 
+void set_shape(Cases& cases, size_t first, const OpShape& shape) {
+  for (size_t i = first; i < cases.size(); ++i) cases[i].shape = shape;
+}
+
 // The call twice with one prepared weight, so that the second takes what the first has made.
 template <class Args, class Make>
 OpCase prepared_case(const std::string& name, double tolerance, std::vector<Output> outputs,
@@ -125,7 +129,8 @@ OpCase attention_backward_case(const Ops<T>& ops, AttentionShape s) {
               [=](const Addresses& to) {
                 reference_attention_forward(forward(to));
                 reference_attention_backward(backward(to));
-              }};
+              },
+          .shape = {}};
 }
 
 }  // namespace
@@ -134,6 +139,7 @@ template <class T>
 Cases linear_cases(const Ops<T>& ops) {
   Cases cases;
   for (const auto& s : kLinears) {
+    const size_t first = cases.size();
     const auto x = random_values<T>(s.n * s.in, 7), w = random_values<T>(s.out * s.in, 8);
     const auto values = random_values<T>(s.out, 9);
     for (const bool bias : {false, true}) {
@@ -155,6 +161,7 @@ Cases linear_cases(const Ops<T>& ops) {
                                                       reference_linear_forward<T>, forward));
     }
     add_linear_grads(cases, ops, s);
+    set_shape(cases, first, {.n = s.n, .in = s.in, .out = s.out});
   }
   return cases;
 }
@@ -163,6 +170,7 @@ template <class T>
 Cases attention_cases(const Ops<T>& ops) {
   Cases cases;
   for (const auto& s : kAttentions) {
+    const size_t first = cases.size();
     const int64_t size = s.batch * s.seq * s.heads * s.d;
     const int64_t saved = ops.attention_saved_bytes(s.batch, s.seq, s.heads, s.d);
     const auto qkv = random_values<T>(3 * size, 10);
@@ -179,6 +187,7 @@ Cases attention_cases(const Ops<T>& ops) {
                                      .saved = out[1]};
         }));
     cases.push_back(attention_backward_case(ops, s));
+    set_shape(cases, first, {.batch = s.batch, .seq = s.seq, .heads = s.heads, .d = s.d});
   }
   return cases;
 }

@@ -14,26 +14,34 @@ struct EmbeddingShape {
   int64_t batch, seq, h, first_row, rows;
   bool position;
 };
-// The third and the fourth hold a part of the vocabulary 0..30: tokens of other ranks occur.
-constexpr EmbeddingShape kEmbeddings[] = {{1, 1, 1, 0, 30, true},
-                                          {2, 3, 17, 0, 30, true},
-                                          {3, 17, 127, 10, 10, true},
-                                          {2, 127, 1023, 20, 10, false},
-                                          {2, 3, 128, 0, 30, true}};
+// Some hold a part of the vocabulary, 0..30 or 0..10003: tokens of other ranks occur.
+std::vector<EmbeddingShape> embeddings(Scale scale) {
+  if (scale == Scale::kModel)
+    return {{2, 1024, 768, 0, 10003, true}, {3, 512, 1600, 5000, 5003, false}};
+  return {{1, 1, 1, 0, 30, true},
+          {2, 3, 17, 0, 30, true},
+          {3, 17, 127, 10, 10, true},
+          {2, 127, 1023, 20, 10, false},
+          {2, 3, 128, 0, 30, true}};
+}
 
 struct RowShape {
   int64_t n, h;
 };
-constexpr RowShape kRows[] = {{1, 1},    {1, 3},    {3, 17},   {17, 127},
-                              {127, 64}, {5, 1023}, {3, 1600}, {4, 2048}};
+std::vector<RowShape> rows(Scale scale) {
+  if (scale == Scale::kModel) return {{4099, 768}, {1025, 1600}, {33, 4096}};
+  return {{1, 1}, {1, 3}, {3, 17}, {17, 127}, {127, 64}, {5, 1023}, {3, 1600}, {4, 2048}};
+}
 
 struct VocabularyShape {
   int64_t n, cols, first_col, true_vocab;
 };
 // Whole, a shard within, a shard with padding, a shard of padding only.
-constexpr VocabularyShape kVocabularies[] = {{1, 1, 0, 1},        {3, 17, 0, 17},
-                                             {5, 127, 127, 500},  {3, 1023, 1023, 1500},
-                                             {17, 1024, 0, 1000}, {2, 17, 34, 20}};
+std::vector<VocabularyShape> vocabularies(Scale scale) {
+  if (scale == Scale::kModel) return {{129, 50304, 0, 50257}, {65, 25152, 25152, 50257}};
+  return {{1, 1, 0, 1},          {3, 17, 0, 17},      {5, 127, 127, 500},
+          {3, 1023, 1023, 1500}, {17, 1024, 0, 1000}, {2, 17, 34, 20}};
+}
 
 template <class T>
 void add_layer_norm_forward(Cases& cases, const Ops<T>& ops, RowShape s, bool residual) {
@@ -166,11 +174,11 @@ void add_cross_entropy_grad(Cases& cases, const Ops<T>& ops, VocabularyShape s, 
 }  // namespace
 
 template <class T>
-Cases embedding_cases(const Ops<T>& ops) {
+Cases embedding_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kEmbeddings) {
+  for (const auto& s : embeddings(scale)) {
     const int64_t n = s.batch * s.seq;
-    const auto ids = random_ids(n, 0, 30, 18);
+    const auto ids = random_ids(n, 0, scale == Scale::kModel ? 10003 : 30, 18);
     const auto token = random_values<T>(s.rows * s.h, 19), dy = random_values<T>(n * s.h, 20);
     const auto position = random_values<T>(s.seq * s.h, 21);
     const auto name = fmt::format("{} x {} x {}", s.batch, s.seq, s.h);
@@ -211,9 +219,9 @@ Cases embedding_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases layer_norm_cases(const Ops<T>& ops) {
+Cases layer_norm_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kRows) {
+  for (const auto& s : rows(scale)) {
     for (const bool residual : {false, true}) {
       add_layer_norm_forward(cases, ops, s, residual);
       add_layer_norm_backward(cases, ops, s, residual);
@@ -223,9 +231,9 @@ Cases layer_norm_cases(const Ops<T>& ops) {
 }
 
 template <class T>
-Cases cross_entropy_cases(const Ops<T>& ops) {
+Cases cross_entropy_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kVocabularies) {
+  for (const auto& s : vocabularies(scale)) {
     add_cross_entropy_forward(cases, ops, s);
     for (const auto kind : {Gradient::kBeside, Gradient::kInPlace, Gradient::kNone}) {
       add_cross_entropy_grad(cases, ops, s, kind);
@@ -234,14 +242,14 @@ Cases cross_entropy_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases embedding_cases(const Ops<float>&);
-template Cases embedding_cases(const Ops<double>&);
-template Cases embedding_cases(const Ops<bfloat16>&);
-template Cases layer_norm_cases(const Ops<float>&);
-template Cases layer_norm_cases(const Ops<double>&);
-template Cases layer_norm_cases(const Ops<bfloat16>&);
-template Cases cross_entropy_cases(const Ops<float>&);
-template Cases cross_entropy_cases(const Ops<double>&);
-template Cases cross_entropy_cases(const Ops<bfloat16>&);
+template Cases embedding_cases(const Ops<float>&, Scale);
+template Cases embedding_cases(const Ops<double>&, Scale);
+template Cases embedding_cases(const Ops<bfloat16>&, Scale);
+template Cases layer_norm_cases(const Ops<float>&, Scale);
+template Cases layer_norm_cases(const Ops<double>&, Scale);
+template Cases layer_norm_cases(const Ops<bfloat16>&, Scale);
+template Cases cross_entropy_cases(const Ops<float>&, Scale);
+template Cases cross_entropy_cases(const Ops<double>&, Scale);
+template Cases cross_entropy_cases(const Ops<bfloat16>&, Scale);
 
 }  // namespace bench::kernels::test

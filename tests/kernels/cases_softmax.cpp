@@ -12,8 +12,10 @@ struct SoftmaxShape {
   int64_t rows, seq;
 };
 // Less than one square of scores, several, and a last one that is cut off.
-constexpr SoftmaxShape kSoftmaxes[] = {{1, 1},     {9, 3},     {40, 17},
-                                       {381, 127}, {130, 129}, {70, 1023}};
+std::vector<SoftmaxShape> shapes(Scale scale) {
+  if (scale == Scale::kModel) return {{4096, 1024}, {1025, 2048}};
+  return {{1, 1}, {9, 3}, {40, 17}, {381, 127}, {130, 129}, {70, 1023}};
+}
 
 enum class Place { kBeside, kIn };
 
@@ -54,9 +56,9 @@ OpCase softmax_backward_case(const Ops<T>& ops, SoftmaxShape s, Place place) {
 }  // namespace
 
 template <class T>
-Cases softmax_cases(const Ops<T>& ops) {
+Cases softmax_cases(const Ops<T>& ops, Scale scale) {
   Cases cases;
-  for (const auto& s : kSoftmaxes) {
+  for (const auto& s : shapes(scale)) {
     for (const auto place : {Place::kBeside, Place::kIn}) {
       cases.push_back(softmax_forward_case(ops, s, place));
       cases.push_back(softmax_backward_case(ops, s, place));
@@ -65,8 +67,8 @@ Cases softmax_cases(const Ops<T>& ops) {
   return cases;
 }
 
-template Cases softmax_cases(const Ops<float>&);
-template Cases softmax_cases(const Ops<double>&);
-template Cases softmax_cases(const Ops<bfloat16>&);
+template Cases softmax_cases(const Ops<float>&, Scale);
+template Cases softmax_cases(const Ops<double>&, Scale);
+template Cases softmax_cases(const Ops<bfloat16>&, Scale);
 
 }  // namespace bench::kernels::test
