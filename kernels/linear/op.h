@@ -6,6 +6,7 @@
 
 #include "bench/device/context.h"
 #include "kernels/args.h"
+#include "kernels/gelu/op.h"
 #include "kernels/rounding.h"
 
 namespace bench::kernels {
@@ -21,6 +22,8 @@ void reference_linear_forward(const LinearForward<T>& a) {
       a.y[r * a.out + o] = static_cast<T>(y);
     }
   }
+  if (a.gelu == nullptr) return;
+  reference_gelu_forward<T>({.n = a.n, .cols = a.out, .x = a.y, .bias = nullptr, .y = a.gelu});
 }
 
 template <class T>
@@ -34,6 +37,14 @@ void reference_linear_input_grad(const LinearInputGrad<T>& a) {
       a.dx[r * a.in + i] = static_cast<T>(dx);
     }
   }
+  if (a.gelu_of == nullptr) return;
+  reference_gelu_backward<T>({.n = a.n,
+                              .cols = a.in,
+                              .dy = a.dx,
+                              .x = a.gelu_of,
+                              .bias = nullptr,
+                              .dx = a.dx,
+                              .d_bias = nullptr});
 }
 
 template <class T>
@@ -57,6 +68,13 @@ void reference_linear_weight_grad(const LinearWeightGrad<T>& a) {
 template <class T>
 double linear_tolerance(int64_t terms) {
   return sum_tolerance<T>(terms);
+}
+
+// Of what GELU, whose slope is at most 1.13, or its slope makes of a product: the formula rounds
+// the product before, a variant need not.
+template <class T>
+double linear_gelu_tolerance(int64_t terms) {
+  return 1.13 * linear_tolerance<T>(terms) + kGeluTolerance<T>;
 }
 
 // How products are computed without hardware for T (Ops::linear_arithmetic).

@@ -7,7 +7,7 @@
 #include <future>
 
 #include "kernels/graph.h"
-#include "tests/gpt2/cuda_device.h"
+#include "tests/device/cuda_device.h"
 #include "tests/gpt2/device_check.h"
 
 namespace bench::gpt2 {
@@ -196,7 +196,7 @@ TYPED_TEST(OnCuda, PerturbingAlongTheGradientChangesTheLossByItsNorm) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   std::string why_not;
-  const auto device = bench::gpt2::test::open_cuda_device(why_not);
+  const auto device = bench::test::open_cuda_device(why_not);
   if (device == nullptr) {
     std::printf("skipped: %s\n", why_not.c_str());
     return 77;

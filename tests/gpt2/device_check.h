@@ -7,7 +7,7 @@
 #include "kernels/rounding.h"
 #include "parallel/comm/self/self_communicator.h"
 #include "tests/gpt2/harness.h"
-#include "tests/gpt2/reference_ops.h"
+#include "tests/kernels/reference_ops.h"
 
 namespace bench::gpt2::test {
 
@@ -52,7 +52,8 @@ template <class T>
 Trajectory<T> by_formulas(const StepConfig& config, int steps) {
   CpuDevice cpu(1);
   NullTracer tracer;
-  return train_alone<T>({.device = cpu, .tracer = tracer}, config, reference_ops<T>(), steps);
+  return train_alone<T>({.device = cpu, .tracer = tracer}, config,
+                        kernels::test::reference_ops<T>(), steps);
 }
 
 // Relative: of a step's loss, its gradient norm, a tensor's first gradient and its whole update.

@@ -49,6 +49,40 @@ OpCase prepared_case(const std::string& name, double tolerance, std::vector<Outp
   return made;
 }
 
+// With GELU in the product's place.
+template <class T>
+void add_linear_gelu(Cases& cases, const Ops<T>& ops, LinearShape s, bool bias) {
+  const auto x = random_values<T>(s.n * s.in, 10), w = random_values<T>(s.out * s.in, 11);
+  const auto values = random_values<T>(s.out, 12), dy = random_values<T>(s.n * s.out, 13);
+  const auto name = fmt::format("{} x {} to {} gelu bias {}", s.n, s.in, s.out, bias);
+  cases.push_back(make_case<LinearForward<T>>(
+      "forward " + name, linear_gelu_tolerance<T>(s.in),
+      {written<T>(s.n * s.out, linear_tolerance<T>(s.in)), written<T>(s.n * s.out)},
+      ops.linear_forward, reference_linear_forward<T>, [=](const Addresses& out) {
+        return LinearForward<T>{.n = s.n,
+                                .in = s.in,
+                                .out = s.out,
+                                .x = x.data(),
+                                .w = w.data(),
+                                .bias = bias ? values.data() : nullptr,
+                                .y = out[0],
+                                .gelu = out[1]};
+      }));
+  if (bias) return;  // the gradient has none
+  const auto before = random_values<T>(s.n * s.in, 14);
+  cases.push_back(make_case<LinearInputGrad<T>>(
+      "input grad " + name, linear_gelu_tolerance<T>(s.out), {written<T>(s.n * s.in)},
+      ops.linear_input_grad, reference_linear_input_grad<T>, [=](const Addresses& out) {
+        return LinearInputGrad<T>{.n = s.n,
+                                  .in = s.in,
+                                  .out = s.out,
+                                  .dy = dy.data(),
+                                  .w = w.data(),
+                                  .dx = out[0],
+                                  .gelu_of = before.data()};
+      }));
+}
+
 template <class T>
 void add_linear_grads(Cases& cases, const Ops<T>& ops, LinearShape s) {
   const auto dy = random_values<T>(s.n * s.out, 1), x = random_values<T>(s.n * s.in, 2);
@@ -159,6 +193,7 @@ Cases linear_cases(const Ops<T>& ops) {
       cases.push_back(prepared_case<LinearForward<T>>(name, linear_tolerance<T>(s.in),
                                                       {written<T>(s.n * s.out)}, ops.linear_forward,
                                                       reference_linear_forward<T>, forward));
+      if (ops.linear_fuses_gelu) add_linear_gelu(cases, ops, s, bias);
     }
     add_linear_grads(cases, ops, s);
     set_shape(cases, first, {.n = s.n, .in = s.in, .out = s.out});

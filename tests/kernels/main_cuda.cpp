@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tests/kernels/cuda_device.h"
+#include "tests/device/cuda_device.h"
 
 namespace bench::kernels::test {
 namespace {
@@ -33,12 +33,13 @@ class OneLineATest final : public testing::EmptyTestEventListener {
 
 int main(int argc, char** argv) {
   using namespace bench::kernels::test;
+  GTEST_FLAG_SET(brief, true);
   testing::InitGoogleTest(&argc, argv);
-  if (const std::string why = why_no_cuda(); !why.empty() && !GTEST_FLAG_GET(list_tests)) {
-    fmt::print("skipped: {}\n", why);
+  std::string why_not;
+  if (bench::test::open_cuda_device(why_not) == nullptr && !GTEST_FLAG_GET(list_tests)) {
+    fmt::print("skipped: {}\n", why_not);
     return kSkipped;
   }
-  GTEST_FLAG_SET(brief, true);
   testing::UnitTest::GetInstance()->listeners().Append(new OneLineATest);
   return RUN_ALL_TESTS();
 }

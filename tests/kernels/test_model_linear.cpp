@@ -62,14 +62,40 @@ class Products {
     });
   }
 
-  double input_grad(Site& site) {
+  // Of GELU besides y.
+  double forward_gelu(Site& site) {
+    std::vector<T> y(static_cast<size_t>(s_.n * s_.out), T(NAN)), gelu = y;
+    LinearForward<T> a{.n = s_.n,
+                       .in = s_.in,
+                       .out = s_.out,
+                       .x = x_.data(),
+                       .w = w_.data(),
+                       .bias = bias_.data(),
+                       .y = y.data(),
+                       .gelu = gelu.data()};
+    site.call(ops_.linear_forward, a);
+    return rows_error(gelu, s_.n, s_.out, [a](int64_t r, T* expected) {
+      std::vector<T> before(static_cast<size_t>(a.out));
+      LinearForward<T> row = a;
+      row.n = 1, row.x += r * a.in, row.y = before.data(), row.gelu = expected;
+      reference_linear_forward(row);
+    });
+  }
+
+  double input_grad(Site& site, bool through_gelu) {
     std::vector<T> dx(static_cast<size_t>(s_.n * s_.in), T(NAN));
-    LinearInputGrad<T> a{
-        .n = s_.n, .in = s_.in, .out = s_.out, .dy = dy_.data(), .w = w_.data(), .dx = dx.data()};
+    LinearInputGrad<T> a{.n = s_.n,
+                         .in = s_.in,
+                         .out = s_.out,
+                         .dy = dy_.data(),
+                         .w = w_.data(),
+                         .dx = dx.data(),
+                         .gelu_of = through_gelu ? x_.data() : nullptr};
     site.call(ops_.linear_input_grad, a);
     return rows_error(dx, s_.n, s_.in, [a](int64_t r, T* expected) {
       LinearInputGrad<T> row = a;
       row.n = 1, row.dy += r * a.out, row.dx = expected;
+      if (a.gelu_of != nullptr) row.gelu_of += r * a.in;
       reference_linear_input_grad(row);
     });
   }
@@ -123,7 +149,11 @@ void expect_products(const VariantInfo& v) {
     SCOPED_TRACE(fmt::format("{} x {} to {}", s.n, s.in, s.out));
     Products<T> products(ops, s);
     EXPECT_LE(products.forward(site), linear_tolerance<T>(s.in));
-    EXPECT_LE(products.input_grad(site), linear_tolerance<T>(s.out));
+    EXPECT_LE(products.input_grad(site, false), linear_tolerance<T>(s.out));
+    if (ops.linear_fuses_gelu) {
+      EXPECT_LE(products.forward_gelu(site), linear_gelu_tolerance<T>(s.in));
+      EXPECT_LE(products.input_grad(site, true), linear_gelu_tolerance<T>(s.out));
+    }
     const auto [dw, d_bias] = products.weight_grad(site);
     EXPECT_LE(dw, linear_tolerance<Wide<T>>(s.n));
     EXPECT_LE(d_bias, linear_tolerance<Wide<T>>(s.n));

@@ -7,13 +7,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "kernels/attention/op.h"
-#include "kernels/cross_entropy/op.h"
-#include "kernels/gelu/op.h"
-#include "kernels/layer_norm/op.h"
-#include "kernels/linear/op.h"
 #include "kernels/registry.h"
 #include "kernels/rounding.h"
+#include "tests/kernels/reference_ops.h"
 #include "tests/kernels/sites.h"
 #include "tests/kernels/support.h"
 
@@ -221,30 +217,6 @@ Outputs run(const std::string& op, const Setting& s, const Ops<T>& ops) {
   throw std::invalid_argument("no such op: " + op);
 }
 
-// The formulas as an op.
-template <class Args, void (*reference)(const Args&)>
-void formula(const Context&, const Args& a) {
-  reference(a);
-}
-
-Ops<double> formulas() {
-  using T = double;
-  Ops<T> ops = {};
-  ops.layer_norm_forward = formula<LayerNormForward<T>, reference_layer_norm_forward>;
-  ops.layer_norm_backward = formula<LayerNormBackward<T>, reference_layer_norm_backward>;
-  ops.gelu_forward = formula<GeluForward<T>, reference_gelu_forward>;
-  ops.gelu_backward = formula<GeluBackward<T>, reference_gelu_backward>;
-  ops.linear_forward = formula<LinearForward<T>, reference_linear_forward>;
-  ops.linear_input_grad = formula<LinearInputGrad<T>, reference_linear_input_grad>;
-  ops.linear_weight_grad = formula<LinearWeightGrad<T>, reference_linear_weight_grad>;
-  ops.attention_forward = formula<AttentionForward<T>, reference_attention_forward>;
-  ops.attention_backward = formula<AttentionBackward<T>, reference_attention_backward>;
-  ops.cross_entropy_forward = formula<CrossEntropyForward<T>, reference_cross_entropy_forward>;
-  ops.cross_entropy_grad = formula<CrossEntropyGrad<T>, reference_cross_entropy_grad>;
-  ops.attention_saved_bytes = [](int64_t, int64_t, int64_t, int64_t) { return int64_t{0}; };
-  return ops;
-}
-
 std::string registered_as(const std::string& op) {
   if (op == "residual_norm") return "layer_norm";
   return op == "bias_gelu" ? "gelu" : op;
@@ -275,7 +247,8 @@ TEST(PyTorch, IsAtMostTwiceAsNearInBfloat16) {
   Cpu host(1);
   for (const Json& c : golden.at("cases")) {
     const std::string op = c.at("op");
-    const Outputs want = run(op, Setting{.site = &host, .shape = c.at("shape")}, formulas());
+    const Outputs want =
+        run(op, Setting{.site = &host, .shape = c.at("shape")}, reference_ops<double>());
     const auto variants = variants_of(op);
     EXPECT_FALSE(variants.empty()) << op;
     for (const VariantInfo& v : variants) {

@@ -1,9 +1,9 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/cuda/check.h"
-#include "tests/gpt2/cuda_device.h"
+#include "tests/device/cuda_device.h"
 
-namespace bench::gpt2::test {
+namespace bench::test {
 namespace {
 
 using kernels::cuda::check;
@@ -48,4 +48,4 @@ std::unique_ptr<Device> open_cuda_device(std::string& why_not) {
   return nullptr;
 }
 
-}  // namespace bench::gpt2::test
+}  // namespace bench::test

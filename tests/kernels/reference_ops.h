@@ -1,6 +1,6 @@
 #pragma once
-// Each op's formula as the ops of a step, in memory of the host: what a step on any device is held
-// against, apart from all variants.
+// Each op's formula as an op, in memory of the host: what a device is held against, apart from all
+// variants.
 
 #include "kernels/adamw/op.h"
 #include "kernels/attention/op.h"
@@ -13,7 +13,7 @@
 #include "kernels/linear/op.h"
 #include "kernels/ops.h"
 
-namespace bench::gpt2::test {
+namespace bench::kernels::test {
 
 template <class Args, void (*kFormula)(const Args&)>
 void by_formula(const Context&, const Args& a) {
@@ -22,8 +22,7 @@ void by_formula(const Context&, const Args& a) {
 
 // What a training step without dropout needs.
 template <class T>
-kernels::Ops<T> reference_ops() {
-  using namespace kernels;  // NOLINT: every line would name it twice
+Ops<T> reference_ops() {
   Ops<T> ops{};
   ops.embedding_forward = by_formula<EmbeddingForward<T>, reference_embedding_forward<T>>;
   ops.embedding_backward = by_formula<EmbeddingBackward<T>, reference_embedding_backward<T>>;
@@ -51,4 +50,4 @@ kernels::Ops<T> reference_ops() {
   return ops;
 }
 
-}  // namespace bench::gpt2::test
+}  // namespace bench::kernels::test

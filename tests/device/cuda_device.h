@@ -6,9 +6,9 @@
 
 #include "bench/device/device.h"
 
-namespace bench::gpt2::test {
+namespace bench::test {
 
 // nullptr, and in `why_not` what the runtime says, where there is none.
 std::unique_ptr<Device> open_cuda_device(std::string& why_not);
 
-}  // namespace bench::gpt2::test
+}  // namespace bench::test
