@@ -114,7 +114,8 @@ template <class T>
 sdk::Case backward(const OpSetting<T>& s, bool cold) {
   using Tensors = Both<T>;
   return op_case<Tensors>(
-      s, work(s, "gpt2.layer.attention.bwd", s.variant_of("attention") == "flash" ? 5 : 4, 8, cold),
+      s,
+      work(s, "gpt2.layer.attention.bwd", s.variant_of("attention") == "unfused" ? 4 : 5, 8, cold),
       [s](Memory& memory) {
         const AttentionForward<T> f = allocate_forward(s, memory);
         const int64_t out = f.batch * f.seq * f.heads * f.d;

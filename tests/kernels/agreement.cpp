@@ -56,7 +56,9 @@ double expect_agreement(const OpCase& c, const Outputs& want, Site& site) {
     if (error > 0) worst = std::max(worst, error / allowed);
     ++i;
   }
-  EXPECT_TRUE(got.same_bits_as(run_kernel(c, site))) << "other bits the second time";
+  if (site.context().deterministic) {
+    EXPECT_TRUE(got.same_bits_as(run_kernel(c, site))) << "other bits the second time";
+  }
   return worst;
 }
 

@@ -26,8 +26,8 @@ class Outputs {
 
 Outputs run_kernel(const OpCase& c, Site& site);
 
-// Agreement, bounds, and the same bits the second time, on each of the sites. Returns the largest
-// error as a share of what is allowed.
+// Agreement, bounds, and where the site is deterministic the same bits the second time, on each of
+// the sites. Returns the largest error as a share of what is allowed.
 double expect_agreement(const OpCase& c, const std::vector<TestedSite>& sites);
 
 }  // namespace bench::kernels::test

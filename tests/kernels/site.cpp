@@ -85,8 +85,10 @@ void Image::take_outputs(const std::vector<std::byte>& after) const {
   }
 }
 
-Site::Site(std::unique_ptr<Device> device)
-    : device_(std::move(device)), stream_(device_->create_stream()) {}
+Site::Site(std::unique_ptr<Device> device, bool deterministic)
+    : device_(std::move(device)),
+      stream_(device_->create_stream()),
+      deterministic_(deterministic) {}
 
 Site::~Site() { device_->destroy_stream(stream_); }
 

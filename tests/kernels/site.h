@@ -52,11 +52,15 @@ class Image {
 // A device with a stream of its own. For one thread at a time.
 class Site {
  public:
-  explicit Site(std::unique_ptr<Device> device);
+  // `deterministic`: as in Context.
+  explicit Site(std::unique_ptr<Device> device, bool deterministic = true);
   virtual ~Site();
   Site(const Site&) = delete;
 
-  Context context() { return {.device = *device_, .tracer = tracer_, .stream = stream_}; }
+  Context context() {
+    return {
+        .device = *device_, .tracer = tracer_, .stream = stream_, .deterministic = deterministic_};
+  }
   // Whether kernels reach the host's memory.
   bool on_host() const { return device_->info().kind == DeviceKind::cpu; }
 
@@ -92,6 +96,7 @@ class Site {
   std::unique_ptr<Device> device_;
   NullTracer tracer_;
   Stream stream_;
+  bool deterministic_;
   Buffer<std::byte> memory_;  // of the image of a call; grows
 };
 
