@@ -6,7 +6,7 @@ import shutil
 import unittest
 
 import harness
-from harness import BENCH, Case, DONE, ENVIRONMENT, PLANTED
+from harness import BENCH, Case, DONE, ENVIRONMENT, PLANTED, USAGE
 
 BUILT = os.path.dirname(os.path.dirname(BENCH))
 FAKE = os.path.join(PLANTED, "fake_gpu", "bench_device_cuda.so")
@@ -130,6 +130,49 @@ class Device(Case):
         report = self.run_on_gpu(["spin"], "--samples", "2", ranks=2)
         self.assertEqual([r["device"]["uuid"] for r in report["environment"]["ranks"]], ["GPU-fake-0", "GPU-fake-1"])
         self.assertNotIn("share", report["environment"]["device"]["reason"])
+
+    # ---- communicators
+
+    def collectives(self, *args, ranks=0, env=None, code=DONE, says=()):
+        self.plant_gpu()
+        suite = self.write("collectives.json", json.dumps({
+            "name": "collectives", "ceilings": False, "entries": [{"plugin": "collectives", "set": "smoke"}]}))
+        self.expect(code, "--suite", suite, "--plugin", os.path.join(PLANTED, "collectives.cuda.so"), "--device", "cuda",
+                    "--samples", "3", "--repetitions", "1", "--out", self.path("out.json"), *args, ranks=ranks, env=env,
+                    says=says)
+        return self.report("out.json") if code == DONE else None
+
+    def check_comm(self, report, label, reason):
+        self.assertEqual({(c["outcome"], c["verify"]["status"]) for c in report["cases"]}, {("measured", "passed")})
+        self.assertEqual({c["params"]["comm"] for c in report["cases"]}, {label})
+        self.assertEqual([n for n in report["run"]["notes"] if n.startswith("communicator")],
+                         [f"communicator {label}: {reason}"] if reason else [])
+        self.assertIsNone(report["environment"]["nccl"])
+
+    def test_a_rank_alone_copies_on_its_gpu(self):
+        self.check_comm(self.collectives(), "self", "")
+
+    def test_ranks_communicate_through_host_memory_where_it_is_asked_for(self):
+        self.check_comm(self.collectives("--comm", "staged", ranks=3), "mpi staged through host memory", "asked for")
+
+    def test_a_build_without_nccl_stages_and_says_so(self):
+        report = self.collectives(ranks=2)
+        missing = os.path.join(self.modules, "bench_comm_nccl.so")
+        self.check_comm(report, "mpi staged through host memory",
+                        f"rank 0: this build has no NCCL module ({missing} is not there): build where nccl.h and libnccl are, "
+                        "or give --comm staged")
+        self.collectives("--comm", "nccl", ranks=2, code=ENVIRONMENT, says=["--comm nccl", "no NCCL module"])
+        self.collectives("--nccl-algo", "Ring", ranks=2, code=USAGE, says=["--nccl-algo has no effect"])
+
+    def test_the_nccl_module_says_what_is_missing(self):
+        real = os.path.join(BUILT, "lib", "bench", "bench_comm_nccl.so")
+        if not os.path.exists(real):
+            self.skipTest("this build has no NCCL module")
+        os.symlink(real, os.path.join(self.modules, "bench_comm_nccl.so"))
+        hidden = {"CUDA_VISIBLE_DEVICES": ""}
+        self.collectives("--comm", "nccl", code=ENVIRONMENT, says=["--comm nccl", "NCCL finds no GPU"], env=hidden)
+        note, = (n for n in self.collectives(ranks=2, env=hidden)["run"]["notes"] if n.startswith("communicator"))
+        self.assertIn("NCCL finds no GPU", note)
 
     # ---- plugins
 

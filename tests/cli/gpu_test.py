@@ -1,4 +1,5 @@
 """The program on GPUs, as its users start it: one rank, and two that may have to share one. Without a GPU it is left out."""
+import json
 import sys
 import unittest
 
@@ -14,10 +15,10 @@ class Gpu(Case):
         self.expect(code, "--device", "cuda", *SMALL, *args, "--out", self.path("out.json"), ranks=ranks, says=says)
         return self.report("out.json") if code == DONE else None
 
-    def collectives(self, *args, ranks=0, **more):
-        suite = self.write("collectives.json", '{"name": "collectives", "ceilings": false, '
-                                               '"entries": [{"plugin": "collectives"}]}')
-        return self.run_on_gpu("--suite", suite, *args, ranks=ranks, **more)
+    def collectives(self, *args, cases="smoke", **more):
+        suite = self.write("collectives.json", json.dumps({
+            "name": "collectives", "ceilings": False, "entries": [{"plugin": "collectives", "set": cases}]}))
+        return self.run_on_gpu("--suite", suite, *args, **more)
 
     def check_measured(self, report, comm):
         self.assertEqual({c["outcome"] for c in report["cases"]}, {"measured"})
@@ -30,7 +31,7 @@ class Gpu(Case):
         self.assertIsNone(report["environment"]["nccl"])
 
     def test_one_rank_over_nccl(self):
-        report = self.collectives("--comm", "nccl")
+        report = self.collectives("--comm", "nccl", cases="")
         self.check_measured(report, "nccl")
         self.assertRegex(report["environment"]["nccl"], r"^2\.\d+\.\d+$")
 
