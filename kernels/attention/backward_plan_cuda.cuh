@@ -17,6 +17,8 @@ struct BackwardPlan {
   // one group's place for all, cleared before, in whatever order they come.
   float* query_grads;
   bool shared;
+
+  __host__ __device__ int64_t blocks() const { return int64_t{tasks} * groups; }
 };
 
 // Elements of one task's gradient of the queries, of a group's, and before those of a task.

@@ -102,9 +102,8 @@ __device__ __forceinline__ void store_float_forward(const AttentionForward<float
 // Grid: batch · heads · tiles. `scale`: what exp2's argument has over the product q · k.
 template <class Shape, bool kAligned>
 __global__ void __launch_bounds__(kFloatThreads, 2)
-    float_forward_kernel(AttentionForward<float> a, float scale, int tasks, int tiles_per_task,
-                         int section) {
-  const tiles::Share share = tiles::share_of(blockIdx.x, tasks, tiles_per_task, section);
+    float_forward_kernel(AttentionForward<float> a, float scale, ForwardGrid grid) {
+  const tiles::Share share = grid.share(static_cast<int>(blockIdx.x));
   const HeadRows head(a, share.task);
   const FloatRows q{a.qkv + head.qkv, head.qkv_step, static_cast<int>(a.seq),
                     static_cast<int>(a.d)};

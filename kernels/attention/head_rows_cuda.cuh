@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/attention/tiles.h"
+
 namespace bench::kernels::cuda {
 
 inline constexpr float kLog2E = 1.44269504088896341f;
@@ -20,6 +22,15 @@ struct HeadRows {
         out_step(a.heads * a.d) {}
   int64_t qkv, out;            // of the first row
   int64_t qkv_step, out_step;  // distance of two rows
+};
+
+// How a forward's grid shares the work: tiles::share_of.
+struct ForwardGrid {
+  int tasks, tiles_per_task, section;
+  __host__ __device__ int64_t blocks() const { return int64_t{tasks} * tiles_per_task; }
+  __device__ __forceinline__ tiles::Share share(int block) const {
+    return tiles::share_of(block, tasks, tiles_per_task, section);
+  }
 };
 
 // What exponents are taken relative to: a row of nothing but -infinity so far stays zero.

@@ -31,17 +31,23 @@ inline float exp2_scale(int64_t d) {
 }
 
 template <class Shape, class T>
-void launch_forward(const Context& context, const AttentionForward<T>& a,
-                    void (*kernel)(AttentionForward<T>, float, int, int, int)) {
+ForwardGrid forward_grid(const AttentionForward<T>& a) {
   // Keys and values of the heads that are worked on at once, in a second-level cache of 40 MiB or
   // more (A100, H100).
   constexpr int64_t kSectionBytes = int64_t{16} << 20;
-  const auto tasks = static_cast<int>(a.batch * a.heads);
-  const auto tiles_per_task = static_cast<int>(tiles::ceil_div<int64_t>(a.seq, Shape::kQueries));
+  const int64_t tasks = a.batch * a.heads;
   const auto task_bytes = static_cast<int64_t>(2 * sizeof(T)) * a.seq * a.d;
-  const auto section = static_cast<int>(std::clamp<int64_t>(kSectionBytes / task_bytes, 1, tasks));
-  launch(context, "attention forward", kernel, int64_t{tasks} * tiles_per_task, Shape::kThreads,
-         Shape::kForwardShared, a, exp2_scale(a.d), tasks, tiles_per_task, section);
+  return {.tasks = static_cast<int>(tasks),
+          .tiles_per_task = static_cast<int>(tiles::ceil_div<int64_t>(a.seq, Shape::kQueries)),
+          .section = static_cast<int>(std::clamp<int64_t>(kSectionBytes / task_bytes, 1, tasks))};
+}
+
+template <class Shape, class T>
+void launch_forward(const Context& context, const AttentionForward<T>& a,
+                    void (*kernel)(AttentionForward<T>, float, ForwardGrid)) {
+  const ForwardGrid grid = forward_grid<Shape>(a);
+  launch(context, "attention forward", kernel, grid.blocks(), Shape::kThreads,
+         Shape::kForwardShared, a, exp2_scale(a.d), grid);
 }
 
 template <class Shape, class T>
@@ -67,10 +73,10 @@ BackwardPlan make_plan(const Context& context, const AttentionBackward<T>& a) {
           .shared = !context.deterministic};
 }
 
-// kWidth: elements that a thread takes at a time where rows are aligned.
-template <class Shape, int kWidth, bool kAligned, class T>
-void launch_backward(const Context& context, const AttentionBackward<T>& a,
-                     void (*backward)(AttentionBackward<T>, BackwardPlan),
+// What comes before and after run(plan), which adds up the gradients. kWidth: elements that a
+// thread takes at a time where rows are aligned.
+template <class Shape, int kWidth, bool kAligned, class T, class Run>
+void launch_backward(const Context& context, const AttentionBackward<T>& a, const Run& run,
                      void (*query_grad)(AttentionBackward<T>, BackwardPlan)) {
   const BackwardPlan plan = make_plan<Shape>(context, a);
   const int64_t rows = a.batch * a.seq * a.heads;
@@ -81,8 +87,7 @@ void launch_backward(const Context& context, const AttentionBackward<T>& a,
           "clearing the gradient of the queries");
   launch(context, "attention backward, means", row_means_kernel < T, kAligned ? kWidth : 1 >,
          tiles::ceil_div<int64_t>(rows, 32), 256, 0, a, plan.means);
-  launch(context, "attention backward", backward, int64_t{plan.tasks} * plan.groups,
-         Shape::kThreads, Shape::kBackwardShared, a, plan);
+  run(plan);
   launch(context, "attention backward, queries", query_grad,
          tiles::ceil_div<int64_t>(rows * tiles::ceil_div<int64_t>(a.d, kWidth), 256), 256, 0, a,
          plan);

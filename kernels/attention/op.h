@@ -123,8 +123,14 @@ void attention_forward_tiles(const Context&, const AttentionForward<float>&);
 void attention_forward_tiles(const Context&, const AttentionForward<bfloat16>&);
 void attention_backward_tiles(const Context&, const AttentionBackward<float>&);
 void attention_backward_tiles(const Context&, const AttentionBackward<bfloat16>&);
+int64_t attention_saved_bytes_tiles(int64_t batch, int64_t seq, int64_t heads, int64_t d);
 template <class T>
 constexpr int64_t kMostTilesHead = std::is_same_v<T, bfloat16> ? 128 : 256;
+
+// The same by instructions that only Hopper has (Shah 2024), d 64 or 128. Throws EnvironmentError
+// on another device.
+void attention_forward_hopper(const Context&, const AttentionForward<bfloat16>&);
+void attention_backward_hopper(const Context&, const AttentionBackward<bfloat16>&);
 
 }  // namespace cuda
 }  // namespace bench::kernels

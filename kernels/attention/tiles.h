@@ -74,6 +74,25 @@ struct TileInWarps {
   }
 };
 
+// The same as two groups of four warps hold it, 16 rows a warp by 64 columns: the groups one below
+// the other, or side by side.
+template <int kRows, int kColumns>
+struct TileInGroups {
+  static constexpr int kThreads = 256, kSize = kRows * kColumns, kTiles = 8;
+  static_assert((kRows == 128 && kColumns == 64) || (kRows == 64 && kColumns == 128));
+
+  static constexpr int first_row(int warp) { return warp * 16 % kRows; }
+  static constexpr int first_column(int warp) { return warp * 16 / kRows * 64; }
+
+  static constexpr int offset(int n, int thread) { return (n * kThreads + thread) * 4; }
+
+  static constexpr int offset_of(int row, int column) {
+    const int warp = row / 16 + column / 64 * (kRows / 16);
+    const int lane = row % 8 * 4 + column % 8 / 2;
+    return offset(column % 64 / 8, warp * 32 + lane) + row % 16 / 8 * 2;
+  }
+};
+
 // Which head of which sequence (`task`) and which tile of it a thread block computes. The tasks are
 // taken in sections, whose keys and values stay in the second-level cache; in a section the long
 // rows of tiles come first, so that the short ones fill the end.

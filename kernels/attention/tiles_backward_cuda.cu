@@ -8,8 +8,13 @@ namespace {
 template <int kDim, bool kAligned>
 void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
   using Shape = BackwardShape<kDim>;
-  launch_backward<Shape, 8, kAligned>(context, a, backward_kernel<Shape, kAligned>,
-                                      query_grad_kernel<Shape, kAligned>);
+  launch_backward<Shape, 8, kAligned>(
+      context, a,
+      [&](const BackwardPlan& plan) {
+        launch(context, "attention backward", backward_kernel<Shape, kAligned>, plan.blocks(),
+               Shape::kThreads, Shape::kBackwardShared, a, plan);
+      },
+      query_grad_kernel<Shape, kAligned>);
 }
 
 }  // namespace

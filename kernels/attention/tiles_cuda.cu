@@ -4,15 +4,11 @@
 namespace bench::kernels::cuda {
 namespace {
 
-int64_t saved_bytes(int64_t batch, int64_t seq, int64_t heads, int64_t) {
-  return batch * heads * seq * static_cast<int64_t>(sizeof(float));
-}
-
 template <class T>
 void install(Ops<T>& ops) {
   ops.attention_forward = attention_forward_tiles;
   ops.attention_backward = attention_backward_tiles;
-  ops.attention_saved_bytes = saved_bytes;
+  ops.attention_saved_bytes = attention_saved_bytes_tiles;
 }
 
 template <class T>
@@ -30,6 +26,10 @@ Variant<T> variant() {
 }
 
 }  // namespace
+
+int64_t attention_saved_bytes_tiles(int64_t batch, int64_t seq, int64_t heads, int64_t) {
+  return batch * heads * seq * static_cast<int64_t>(sizeof(float));
+}
 
 void register_attention_tiles(VariantList& list) {
   list.add(variant<float>());

@@ -14,8 +14,13 @@ void forward(const Context& context, const AttentionForward<float>& a) {
 template <int kDim, bool kAligned>
 void backward(const Context& context, const AttentionBackward<float>& a) {
   using Shape = FloatShape<kDim>;
-  launch_backward<Shape, 4, kAligned>(context, a, float_backward_kernel<Shape, kAligned>,
-                                      float_query_grad_kernel<Shape, kAligned>);
+  launch_backward<Shape, 4, kAligned>(
+      context, a,
+      [&](const BackwardPlan& plan) {
+        launch(context, "attention backward", float_backward_kernel<Shape, kAligned>, plan.blocks(),
+               Shape::kThreads, Shape::kBackwardShared, a, plan);
+      },
+      float_query_grad_kernel<Shape, kAligned>);
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 
 #include "bench/base/bfloat16.h"
 #include "kernels/args.h"
-#include "kernels/attention/head_rows_cuda.cuh"
-#include "kernels/attention/tile_products_cuda.cuh"
+#include "kernels/attention/online_softmax_cuda.cuh"
 
 namespace bench::kernels::cuda {
 
@@ -17,105 +16,23 @@ struct ForwardShape {
   static constexpr int kQueries = 128, kKeys = 64, kWarps = 4, kThreads = 32 * kWarps;
   static constexpr int kUnroll = kDim <= 64 ? kDim / 16 : 2;  // what 255 registers hold
   static constexpr int kQueryBytes = kQueries * kDim * 2, kKeyBytes = kKeys * kDim * 2;
-  static constexpr int kForwardShared =
-      kQueryBytes + 4 * kKeyBytes;  // two stages of keys and values
+  // Queries, and two stages of keys and values.
+  static constexpr int kForwardShared = kQueryBytes + 4 * kKeyBytes;
 };
 
-// Of the 32 rows of a warp: two squares of 16, of which a lane has two rows each.
+// Of the 32 rows of a warp.
 template <class Shape>
 struct ForwardRows {
   float out[2][Shape::kDim / 8][4];
-  float most[2][2];  // of the scores, before they are scaled
-  float sum[2][2];   // of this lane's exponentials
+  SoftmaxRows<2> softmax;
 };
 
-// Over the four lanes that share a row.
-template <class Combine>
-__device__ __forceinline__ float over_row(float x, const Combine& combine) {
-  x = combine(x, __shfl_xor_sync(kWholeWarp, x, 1));
-  return combine(x, __shfl_xor_sync(kWholeWarp, x, 2));
-}
-__device__ __forceinline__ float row_sum(float x) {
-  return over_row(x, [](float a, float b) { return a + b; });
-}
-__device__ __forceinline__ float row_max(float x) {
-  return over_row(x, [](float a, float b) { return fmaxf(a, b); });
-}
-
-// Scores of keys after the query become -infinity. `query`, `key`: of the first row and column.
-template <int kN>
-__device__ __forceinline__ void mask_scores(Accumulators<2, kN>& s, int query, int key) {
-  const tiles::Place place = tiles::accumulator_place(threadIdx.x % 32, 0);
-#pragma unroll
-  for (int m = 0; m < 2; ++m) {
-#pragma unroll
-    for (int n = 0; n < kN; ++n) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int row = query + 16 * m + place.row + i / 2 * 8;
-        if (key + 8 * n + place.column + i % 2 > row) s[m][n][i] = -INFINITY;
-      }
-    }
-  }
-}
-
-// s -> exp2(scale s - shift), with the rows' sums and what they have of `out` brought to the new
-// maximum.
-template <class Shape, int kN>
-__device__ __forceinline__ void softmax_tile(ForwardRows<Shape>& rows, Accumulators<2, kN>& s,
-                                             float scale) {
-  float factors[2][2];
-  bool grown = false;
-#pragma unroll
-  for (int m = 0; m < 2; ++m) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float before = rows.most[m][half];
-      float most = before;
-#pragma unroll
-      for (int n = 0; n < kN; ++n)
-        most = fmaxf(most, fmaxf(s[m][n][2 * half], s[m][n][2 * half + 1]));
-      most = row_max(most);
-      const float shift = shift_of(most, scale);
-      float sum = 0;
-#pragma unroll
-      for (int n = 0; n < kN; ++n) {
-#pragma unroll
-        for (int i = 2 * half; i < 2 * half + 2; ++i) {
-          s[m][n][i] = fast_exp2(fmaf(s[m][n][i], scale, -shift));
-          sum += s[m][n][i];
-        }
-      }
-      grown |= most != before;
-      factors[m][half] = fast_exp2(fmaf(before, scale, -shift));
-      rows.sum[m][half] = fmaf(rows.sum[m][half], factors[m][half], sum);
-      rows.most[m][half] = most;
-    }
-  }
-  if (!__any_sync(kWholeWarp, grown)) return;
-#pragma unroll
-  for (int m = 0; m < 2; ++m) {
-#pragma unroll
-    for (int n = 0; n < Shape::kDim / 8; ++n) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) rows.out[m][n][i] *= factors[m][i / 2];
-    }
-  }
-}
-
-// out += p · v, p from registers: two tiles of accumulators side by side are one left operand.
+// out += p · v, p from registers.
 template <class Shape, int kN>
 __device__ __forceinline__ void add_values(ForwardRows<Shape>& rows, const Accumulators<2, kN>& p,
                                            uint32_t values) {
   uint32_t left[2][kN / 2][4];
-#pragma unroll
-  for (int m = 0; m < 2; ++m) {
-#pragma unroll
-    for (int n = 0; n < kN; ++n) {
-      left[m][n / 2][n % 2 * 2] = pack_bfloat16(p[m][n][0], p[m][n][1]);
-      left[m][n / 2][n % 2 * 2 + 1] = pack_bfloat16(p[m][n][2], p[m][n][3]);
-    }
-  }
+  pack_left(p, left);
   const LanePointer<Shape::kChunks> at(values, tiles::down_first(threadIdx.x % 32));
   multiply<kN / 2, kN / 2>(
       rows.out,
@@ -131,33 +48,25 @@ template <class Shape>
 __device__ __forceinline__ void forward_tile(ForwardRows<Shape>& rows, uint32_t queries, int query,
                                              uint32_t keys, uint32_t values, int key, float scale) {
   Accumulators<2, Shape::kKeys / 8> s;
+  float factors[2][2];
   clear<2, Shape::kKeys / 8>(s);
   multiply_rows<Shape::kChunks, Shape::kUnroll>(s, queries, 0, keys, 0);
   if (key + Shape::kKeys - 1 > query) mask_scores(s, query, key);
-  softmax_tile(rows, s, scale);
+  if (exponentials(rows.softmax, s, scale, factors)) scale_rows(rows.out, factors);
   add_values(rows, s, values);
 }
 
-// Divides by the sums and writes `out` and the logarithms of the sums, base 2. The warp's rows of
-// the tile of queries are no longer needed and take the result on its way.
+// Divides by the sums and writes `out` and the logarithms of the sums. The warp's rows of the tile
+// of queries are no longer needed and take the result on its way.
 template <class Shape, bool kAligned>
 __device__ __forceinline__ void store_forward(const AttentionForward<bfloat16>& a, int task,
                                               int first, ForwardRows<Shape>& rows, std::byte* tile,
                                               float scale) {
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 32;
   const int seq = static_cast<int>(a.seq);
-  float* const log_sums = static_cast<float*>(a.saved) + task * a.seq;
   float factors[2][2];
-#pragma unroll
-  for (int m = 0; m < 2; ++m) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float sum = row_sum(rows.sum[m][half]);
-      const int r = first + row + 16 * m + 8 * half + lane / 4;
-      factors[m][half] = 1 / sum;
-      if (lane % 4 == 0 && r < seq) log_sums[r] = shift_of(rows.most[m][half], scale) + log2f(sum);
-    }
-  }
+  finish_rows(rows.softmax, first + row, seq, scale, static_cast<float*>(a.saved) + task * a.seq,
+              factors);
   narrow_to_tile<Shape::kChunks>(rows.out, factors, tile, row, 0);
   __syncwarp();
   const HeadRows head(a, task);
@@ -170,9 +79,8 @@ __device__ __forceinline__ void store_forward(const AttentionForward<bfloat16>& 
 // Grid: batch · heads · tiles of queries. `scale`: what exp2's argument has over the product q · k.
 template <class Shape, bool kAligned>
 __global__ void __launch_bounds__(Shape::kThreads, 2)
-    forward_kernel(AttentionForward<bfloat16> a, float scale, int tasks, int tiles_per_task,
-                   int section) {
-  const tiles::Share share = tiles::share_of(blockIdx.x, tasks, tiles_per_task, section);
+    forward_kernel(AttentionForward<bfloat16> a, float scale, ForwardGrid grid) {
+  const tiles::Share share = grid.share(static_cast<int>(blockIdx.x));
   const HeadRows head(a, share.task);
   const int first = share.tile * Shape::kQueries, seq = static_cast<int>(a.seq);
   const int query = first + static_cast<int>(threadIdx.x) / 32 * 32;
@@ -193,11 +101,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 2)
 
   ForwardRows<Shape> rows;
   clear<2, Shape::kDim / 8>(rows.out);
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    rows.most[i / 2][i % 2] = -INFINITY;
-    rows.sum[i / 2][i % 2] = 0;
-  }
+  rows.softmax.start();
   const uint32_t mine = shared_address(queries) + (query - first) * Shape::kDim * 2;
   const int end = tiles::attended_keys(first, Shape::kQueries, seq);
   for (int key = 0; key < end; key += Shape::kKeys) {

@@ -1,0 +1,264 @@
+#pragma once
+// Forward of attention in tiles for Hopper, bfloat16 (Shah 2024): one warp has the tiles brought by
+// the copy engine; groups of four warps own 64 queries each and multiply on operands in shared
+// memory. While a group's tensor cores take the values of one tile of keys, it makes the
+// probabilities of the next.
+
+#include "bench/base/bfloat16.h"
+#include "kernels/args.h"
+#include "kernels/attention/hopper_tiles_cuda.cuh"
+#include "kernels/attention/online_softmax_cuda.cuh"
+
+namespace bench::kernels::cuda {
+
+// Bytes of shared memory.
+template <int kDim_>
+struct HopperShape {
+  static constexpr int kDim = kDim_, kChunks = kDim / 8;
+  static constexpr int kGroups = kDim == 64 ? 3 : 2;  // of warps that multiply
+  static constexpr int kQueries = 64 * kGroups, kKeys = 128;
+  static constexpr int kStages = kDim == 64 ? 3 : 2;  // of keys, and of values
+  static constexpr int kThreads = 128 * (kGroups + 1);
+  static constexpr int kGroupRegisters = kGroups == 2 ? 240 : 160;
+  static constexpr int kCopyRegisters = kGroups == 2 ? 24 : 32;
+  static constexpr int kQueryBytes = kQueries * kDim * 2, kKeyBytes = kKeys * kDim * 2;
+  static constexpr int kForwardShared = kTileAlignment + 2 * kQueryBytes + 2 * kStages * kKeyBytes +
+                                        Guard::kBytes * (1 + 2 * kStages);
+};
+
+// Shared memory of a thread block.
+template <class Shape>
+struct HopperSpace {
+  std::byte* out;  // [kQueries, kDim] as of tiles::chunk_offset
+  uint32_t queries, all_keys, all_values, guards;
+
+  __device__ __forceinline__ explicit HopperSpace(std::byte* memory) {
+    const uint32_t begin = shared_address(memory);
+    queries = tiles::ceil_div<uint32_t>(begin, kTileAlignment) * kTileAlignment;
+    all_keys = queries + Shape::kQueryBytes;
+    all_values = all_keys + Shape::kStages * Shape::kKeyBytes;
+    out = memory + (all_values + Shape::kStages * Shape::kKeyBytes - begin);
+    guards = all_values + Shape::kStages * Shape::kKeyBytes + Shape::kQueryBytes;
+  }
+  __device__ __forceinline__ uint32_t keys(int stage) const {
+    return all_keys + stage * Shape::kKeyBytes;
+  }
+  __device__ __forceinline__ uint32_t values(int stage) const {
+    return all_values + stage * Shape::kKeyBytes;
+  }
+  __device__ __forceinline__ Guard of_queries() const { return {guards}; }
+  __device__ __forceinline__ Guard of_keys(int stage) const {
+    return {guards + Guard::kBytes * (1 + 2 * stage)};
+  }
+  __device__ __forceinline__ Guard of_values(int stage) const {
+    return {guards + Guard::kBytes * (2 + 2 * stage)};
+  }
+
+  // By one thread.
+  __device__ __forceinline__ void start() const {
+    constexpr int kReaders = Shape::kGroups * 4;
+    of_queries().start(1, kReaders);
+    for (int stage = 0; stage < Shape::kStages; ++stage) {
+      of_keys(stage).start(1, kReaders);
+      of_values(stage).start(1, kReaders);
+    }
+    publish_barriers();
+  }
+};
+
+struct HopperPlan {
+  float scale;  // what exp2's argument has over the product q · k
+  ForwardGrid grid;
+};
+
+// Waits until a tile's place is free and has it filled.
+template <class Shape, int kRows>
+__device__ __forceinline__ void refill(uint32_t tile, Guard guard, uint32_t parity,
+                                       const TensorMap& map, int column, int row, int sequence) {
+  wait_for(guard.free(), parity ^ 1);
+  arrive_and_expect(guard.full, kRows * Shape::kDim * 2);
+  copy_tile<kRows, Shape::kDim>(tile, map, guard.full, column, row, sequence);
+}
+
+// What the copying thread does: everything in the order in which the others take it.
+template <class Shape>
+__device__ __forceinline__ void copy_tiles(const AttentionForward<bfloat16>& a,
+                                           const HopperPlan& plan, const HopperSpace<Shape>& s,
+                                           const TensorMap& map) {
+  uint32_t turns = 0, tiles_taken = 0;
+  for (int block = static_cast<int>(blockIdx.x); block < plan.grid.blocks(); block += gridDim.x) {
+    const tiles::Share share = plan.grid.share(block);
+    const int heads = static_cast<int>(a.heads), d = Shape::kDim;
+    const int sequence = share.task / heads, column = share.task % heads * 3 * d;
+    const int first = share.tile * Shape::kQueries;
+    const int end = tiles::attended_keys(first, Shape::kQueries, static_cast<int>(a.seq));
+    refill<Shape, Shape::kQueries>(s.queries, s.of_queries(), tiles_taken % 2, map, column, first,
+                                   sequence);
+#pragma unroll 1
+    for (int key = 0; key < end; key += Shape::kKeys, ++turns) {
+      const Turn<Shape::kStages> turn(turns);
+      refill<Shape, Shape::kKeys>(s.keys(turn.stage), s.of_keys(turn.stage), turn.parity, map,
+                                  column + d, key, sequence);
+      refill<Shape, Shape::kKeys>(s.values(turn.stage), s.of_values(turn.stage), turn.parity, map,
+                                  column + 2 * d, key, sequence);
+    }
+    ++tiles_taken;
+  }
+}
+
+// One group of four warps: 64 queries.
+template <class Shape>
+class HopperGroup {
+ public:
+  __device__ __forceinline__ HopperGroup(const AttentionForward<bfloat16>& a,
+                                         const HopperPlan& plan, const HopperSpace<Shape>& s,
+                                         int group)
+      : a_(a), plan_(plan), s_(s), group_(group) {}
+
+  __device__ __forceinline__ void run() {
+    uint32_t turns = 0, tiles_taken = 0;
+    for (int block = static_cast<int>(blockIdx.x); block < plan_.grid.blocks();
+         block += gridDim.x) {
+      const tiles::Share share = plan_.grid.share(block);
+      const int seq = static_cast<int>(a_.seq), first = share.tile * Shape::kQueries;
+      const int query = first + 64 * group_;
+      const uint32_t all =
+          tiles::ceil_div(tiles::attended_keys(first, Shape::kQueries, seq), Shape::kKeys);
+      // Not those that only later groups attend to.
+      const uint32_t mine =
+          query < seq ? tiles::ceil_div(tiles::attended_keys(query, 64, seq), Shape::kKeys) : 0;
+      wait_for(s_.of_queries().full, tiles_taken % 2);
+      if (mine > 0) {
+        attend(query, turns, mine);
+        store(share.task, first, query);
+      } else {
+        s_.of_queries().release();
+      }
+#pragma unroll 1
+      for (uint32_t n = turns + mine; n < turns + all; ++n) pass_by(Turn<Shape::kStages>(n));
+      turns += all;
+      ++tiles_taken;
+    }
+  }
+
+ private:
+  using Scores = Accumulators<1, Shape::kKeys / 8>;
+
+  __device__ __forceinline__ void pass_by(const Turn<Shape::kStages>& turn) {
+    wait_for(s_.of_keys(turn.stage).full, turn.parity);
+    s_.of_keys(turn.stage).release();
+    wait_for(s_.of_values(turn.stage).full, turn.parity);
+    s_.of_values(turn.stage).release();
+  }
+
+  // Starts scores = q · kᵀ.
+  __device__ __forceinline__ void start_scores(Scores& scores, const Turn<Shape::kStages>& turn) {
+    wait_for(s_.of_keys(turn.stage).full, turn.parity);
+    pin(scores);
+    before_products();
+#pragma unroll
+    for (int i = 0; i < Shape::kDim / 16; ++i)
+      multiply_shared(scores, along_rows<Shape::kQueries>(s_.queries + group_ * 64 * 128, i),
+                      along_rows<Shape::kKeys>(s_.keys(turn.stage), i), i > 0);
+    commit_products();
+  }
+
+  // Starts out (+)= p · v.
+  __device__ __forceinline__ void start_values(const Turn<Shape::kStages>& turn, bool add) {
+    wait_for(s_.of_values(turn.stage).full, turn.parity);
+    pin(out_);
+    pin(p_);
+    before_products();
+#pragma unroll
+    for (int i = 0; i < Shape::kKeys / 16; ++i)
+      multiply_left(out_, p_[0][i], across_rows<Shape::kKeys>(s_.values(turn.stage), i),
+                    add || i > 0);
+    commit_products();
+  }
+
+  // Scores of the tile of keys from `key` become exponentials.
+  __device__ __forceinline__ bool make_exponentials(Scores& scores, int query, int key,
+                                                    float (&factors)[1][2]) {
+    const int row = query + static_cast<int>(threadIdx.x) / 32 % 4 * 16;
+    if (key + Shape::kKeys - 1 > row) mask_scores(scores, row, key);
+    return exponentials(rows_, scores, plan_.scale, factors);
+  }
+
+  // The group's queries against `count` tiles of keys, of which the first is the block's tile
+  // `from`.
+  __device__ __forceinline__ void attend(int query, uint32_t from, uint32_t count) {
+    Scores scores;
+    float factors[1][2];
+    rows_.start();
+    start_scores(scores, Turn<Shape::kStages>(from));
+    wait_for_products<0>(scores);
+    s_.of_keys(Turn<Shape::kStages>(from).stage).release();
+    make_exponentials(scores, query, 0, factors);
+    pack_left(scores, p_);
+    for (uint32_t n = 1; n < count; ++n) {
+      const Turn<Shape::kStages> before(from + n - 1), now(from + n);
+      start_scores(scores, now);
+      start_values(before, n > 1);
+      wait_for_products<1>(scores);
+      s_.of_keys(now.stage).release();
+      const bool grown =
+          make_exponentials(scores, query, static_cast<int>(n) * Shape::kKeys, factors);
+      wait_for_products<0>(out_);
+      s_.of_values(before.stage).release();
+      if (grown) scale_rows(out_, factors);
+      pin(p_);
+      pack_left(scores, p_);
+    }
+    s_.of_queries().release();
+    const Turn<Shape::kStages> last(from + count - 1);
+    start_values(last, count > 1);
+    wait_for_products<0>(out_);
+    s_.of_values(last.stage).release();
+  }
+
+  // Out and the logarithms of the sums of the rows from `query`; `first`: of the block's tile.
+  __device__ __forceinline__ void store(int task, int first, int query) {
+    const int thread = threadIdx.x % 128, row = group_ * 64 + thread / 32 * 16;
+    const int seq = static_cast<int>(a_.seq);
+    float factors[1][2];
+    finish_rows(rows_, query + thread / 32 * 16, seq, plan_.scale,
+                static_cast<float*>(a_.saved) + task * a_.seq, factors);
+    narrow_to_tile<Shape::kChunks>(out_, factors, s_.out, row, 0);
+    __syncwarp();
+    const HeadRows head(a_, task);
+    store_tile<Shape::kChunks, true>(
+        s_.out, row, 16, reinterpret_cast<uint16_t*>(a_.out) + head.out,
+        {.memory = nullptr, .step = head.out_step, .end = seq, .d = Shape::kDim}, first,
+        thread % 32, 32);
+    __syncwarp();
+  }
+
+  const AttentionForward<bfloat16>& a_;
+  const HopperPlan& plan_;
+  const HopperSpace<Shape>& s_;
+  int group_;
+  Accumulators<1, Shape::kDim / 8> out_;
+  SoftmaxRows<1> rows_;
+  uint32_t p_[1][Shape::kKeys / 16][4];
+};
+
+// Grid: as many thread blocks as run at once. `qkv`: [batch, seq, heads · 3 · d], boxes of 64 rows
+// by 64 columns, swizzled by 128 bytes.
+template <class Shape>
+__global__ void __launch_bounds__(Shape::kThreads, 1)
+    hopper_forward_kernel(const __grid_constant__ AttentionForward<bfloat16> a,
+                          const __grid_constant__ HopperPlan plan,
+                          const __grid_constant__ TensorMap qkv) {
+  const HopperSpace<Shape> s(dynamic_shared());
+  if (threadIdx.x == 0) s.start();
+  __syncthreads();
+  if (threadIdx.x < 128) {
+    give_registers<Shape::kCopyRegisters>();
+    if (threadIdx.x == 0) copy_tiles<Shape>(a, plan, s, qkv);
+  } else {
+    take_registers<Shape::kGroupRegisters>();
+    HopperGroup<Shape>(a, plan, s, static_cast<int>(threadIdx.x) / 128 - 1).run();
+  }
+}
+
+}  // namespace bench::kernels::cuda
