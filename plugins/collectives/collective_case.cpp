@@ -42,7 +42,7 @@ double bus_factor(Operation op, int n) {
     case Operation::all_reduce: return 2 * others / n;
     case Operation::reduce_scatter:
     case Operation::all_gather: return others / n;
-    case Operation::broadcast: return 1;
+    case Operation::broadcast: return n > 1 ? 1 : 0;
   }
   return 1;
 }

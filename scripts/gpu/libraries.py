@@ -41,6 +41,9 @@ def environment(tree):
         made["PATH"] = os.path.join(tree, "mpi", "bin") + ":" + made["PATH"]
         made["OPAL_PREFIX"] = os.path.join(tree, "mpi")
         made["PMIX_INSTALL_PREFIX"] = os.path.join(tree, "mpi", "lib", "x86_64-linux-gnu", "pmix2")
+    # What the tests ask for.
+    made.update({"BENCH": os.path.join(tree, "bin", "bench"), "BENCH_MODULES": os.path.join(tree, "lib", "bench"),
+                 "MPIRUN": "mpirun", "PLANTED": ""})
     # One host, no secure shell, perhaps root: what Open MPI would otherwise refuse.
     made.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_plm": "isolated",
                  "OMPI_MCA_pml": "ob1", "OMPI_MCA_btl": "self,vader"})

@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import tarfile
 
+from gpu import steps
+
 # Never carried: the libraries of C and C++ and the loader belong to the machine, CUDA's libraries are too large.
 _LEFT_THERE = re.compile(r"(ld-linux.*|libc|libstdc\+\+|libgcc_s|libm|libdl|libpthread|librt|libresolv|libutil|libcuda|libcudart|libcublas\w*"
                          r"|libcudnn\w*|libnccl\w*|libnvrtc\w*|libnvidia\S*|libcupti)\.so.*")
 # Of Open MPI: fabrics, other launchers and checkpointing need libraries of their own.
 _MPI_LEFT_OUT = re.compile(r"mca_.*_(ucx|ofi|openib|psm2?|slurm|flux|gridengine|tm|monitoring|romio\d*|usnic|sensor)\.so")
-_TESTS = "tests/**/test_*_cuda"
 
 
 def _needed(files):
@@ -49,6 +50,12 @@ def _copy_mpi(tree):
     return carried
 
 
+def _copy_test(test, tree):
+    target = os.path.join(tree, "tests", os.path.basename(test))
+    _copy(test, target)
+    subprocess.run(["strip", target], check=True)
+
+
 def make_tree(root, build, tree):
     """Fills the folder `tree` from a build folder."""
     shutil.rmtree(tree, ignore_errors=True)
@@ -56,10 +63,9 @@ def make_tree(root, build, tree):
     shutil.rmtree(os.path.join(tree, "include"), ignore_errors=True)
     for archive in glob.glob(os.path.join(tree, "lib*", "**", "*.a"), recursive=True):
         os.remove(archive)
-    for test in glob.glob(os.path.join(build, _TESTS), recursive=True):
-        target = os.path.join(tree, "tests", os.path.basename(test))
-        _copy(test, target)
-        subprocess.run(["strip", target], check=True)
+    for pattern in steps.PROGRAMS:
+        for test in filter(os.path.isfile, glob.glob(os.path.join(build, "tests", "**", pattern), recursive=True)):
+            _copy_test(test, tree)
     shutil.copytree(os.path.join(root, "tests", "golden"), os.path.join(tree, "golden"), dirs_exist_ok=True)
     binaries = [path for path in glob.glob(os.path.join(tree, "**", "*"), recursive=True)
                 if os.path.isfile(path) and (path.endswith(".so") or os.access(path, os.X_OK))]

@@ -3,10 +3,14 @@ import dataclasses
 import glob
 import os
 import shutil
+import sys
 
 
-# Tests of small shapes: under the sanitizer everything takes many times as long.
-_SMALL = "*Small*:*small*"
+# Test programs that want a GPU.
+PROGRAMS = ("test_*_cuda", "test_cuda_*", "test_mpi_gpu")
+
+# Odd and small shapes of every kernel of our own; under the sanitizer everything takes many times as long.
+_SMALL = "*EveryVariant.AgreesWithItsReference*:-*flash*"
 
 
 @dataclasses.dataclass
@@ -21,13 +25,25 @@ class Step:
 
 def _programs(tree):
     """Test programs by name: in one folder of a carried tree, in many of a build folder."""
-    found = glob.glob(os.path.join(tree, "tests", "**", "test_*_cuda"), recursive=True)
-    return {os.path.basename(path): path for path in sorted(found)}
+    found = [path for pattern in PROGRAMS for path in glob.glob(os.path.join(tree, "tests", "**", pattern), recursive=True)]
+    return {os.path.basename(path): path for path in sorted(found) if os.path.isfile(path)}
 
 
-def _tests(tree):
-    for name, path in _programs(tree).items():
+def _has_mpi(tree):
+    return os.path.exists(os.path.join(tree, "mpi")) or shutil.which("mpirun") is not None
+
+
+def _tests(root, tree):
+    programs = _programs(tree)
+    of_mpi = programs.pop("test_mpi_gpu", None)
+    for name, path in programs.items():
         yield Step(name, "test", [path], 240)
+    no_mpi = "" if _has_mpi(tree) else "no mpirun"
+    for ranks in ("1", "2") if of_mpi else ():
+        yield Step(f"test_mpi_gpu on {ranks}", "test", ["mpirun", "-n", ranks, "--oversubscribe", of_mpi,
+                   os.path.join(tree, "lib", "bench")], 60, why_not=no_mpi)
+    yield Step("the program on GPUs", "test", [sys.executable, "-B", os.path.join(root, "tests", "cli", "gpu_test.py")], 240,
+               why_not=no_mpi)
 
 
 def _sanitized(tree, quick):
@@ -44,7 +60,7 @@ def _suite(tree, out, name, limit_s, *options, ranks=1):
     report = os.path.join(out, f"{name}.json")
     launch = [] if ranks == 1 else ["mpirun", "-n", str(ranks), "--oversubscribe"]
     mpi = [] if ranks > 1 else ["--mpi", "off"]
-    why_not = "" if ranks == 1 or os.path.exists(os.path.join(tree, "mpi")) or shutil.which("mpirun") else "no mpirun"
+    why_not = "" if ranks == 1 or _has_mpi(tree) else "no mpirun"
     command = [*launch, os.path.join(tree, "bin", "bench"), *mpi, "--device", "cuda", "--out", report, *options]
     return Step(name, "suite", command, limit_s, report, why_not)
 
@@ -70,7 +86,8 @@ def _suites(tree, out, quick):
                      batch, *extra, *budget)
 
 
-def all_steps(tree, out, quick):
-    yield from _tests(tree)
+def all_steps(root, tree, out, quick):
+    """`root`: of the source tree, whose tests of the whole program are scripts."""
+    yield from _tests(root, tree)
     yield from _sanitized(tree, quick)
     yield from _suites(tree, out, quick)

@@ -16,6 +16,7 @@
 #include "tests/comm/checks.h"
 #include "tests/comm/remote_device.h"
 #include "tests/comm/through_device.h"
+#include "tests/device/modules.h"
 
 namespace bench {
 namespace {
@@ -32,7 +33,7 @@ TEST(NcclVersion, IsReadAsNcclWritesIt) {
 }
 
 TEST(NcclModule, KnowsItsVersionAndWhereItIsOfNoUse) {
-  const auto nccl = open_nccl_module(BENCH_MODULE_DIR);
+  const auto nccl = open_nccl_module(modules_folder(BENCH_MODULE_DIR));
   EXPECT_EQ(nccl->version().rfind("2.", 0), 0U) << nccl->version();
   const comm_checks::RemoteDevice cpu;
   EXPECT_NE(nccl->why_not(cpu), "");
@@ -70,8 +71,8 @@ class OneGpu {
 
   OneGpu() {
     try {
-      device_ = open_gpu(BENCH_MODULE_DIR, {});
-      nccl_ = open_nccl_module(BENCH_MODULE_DIR);
+      device_ = open_gpu(modules_folder(BENCH_MODULE_DIR), {});
+      nccl_ = open_nccl_module(modules_folder(BENCH_MODULE_DIR));
       stream_ = device_->create_stream();
     } catch (const EnvironmentError& e) {
       why_not_ = e.what();

@@ -16,6 +16,7 @@
 #include "bench/device/buffer.h"
 #include "bench/device/cuda/open_gpu.h"
 #include "bench/device/owned_stream.h"
+#include "tests/device/modules.h"
 
 namespace bench {
 namespace {
@@ -240,7 +241,7 @@ TEST(CudaDevice, IsSharedAmongRanks) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   try {
-    bench::the_gpu = bench::open_gpu(BENCH_MODULES, {});
+    bench::the_gpu = bench::open_gpu(bench::modules_folder(BENCH_MODULES), {});
   } catch (const bench::EnvironmentError& e) {
     std::cout << "skipped: " << e.what() << '\n';
     return bench::kSkipped;
