@@ -61,9 +61,9 @@ __device__ inline void wait_at(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
-// The memory that a launch asks for besides what its kernel declares.
+// The memory that a launch asks for besides what its kernel declares; a multiple of 16 bytes.
 __device__ inline float* launched_memory() {
-  extern __shared__ float memory[];
+  extern __shared__ __align__(16) float memory[];
   return memory;
 }
 

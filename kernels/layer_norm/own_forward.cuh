@@ -68,7 +68,7 @@ __global__ void __launch_bounds__(kMostThreads)
         if (columns.has(k)) square = fmaf(x[k][i], x[k][i], square);
       }
     }
-    const float rstd = 1 / sqrtf(row_sum(square, squares) * per_h + a.eps);
+    const float rstd = rsqrtf(row_sum(square, squares) * per_h + a.eps);
 #pragma unroll
     for (int k = 0; k < K; ++k) {
       float gamma[N], beta[N], y[N];
@@ -106,7 +106,7 @@ __global__ void __launch_bounds__(kMostThreads)
     const float off = static_cast<float>(x[i]) - mean;
     square = fmaf(off, off, square);
   }
-  const float rstd = 1 / sqrtf(row_sum(square, squares) * per_h + a.eps);
+  const float rstd = rsqrtf(row_sum(square, squares) * per_h + a.eps);
   for (int64_t i = from; i < end; i += kMostThreads) {
     const float normed = (static_cast<float>(x[i]) - mean) * rstd;
     const float y[1] = {fmaf(normed, static_cast<float>(a.gamma[i - first]),
@@ -122,7 +122,9 @@ void layer_norm_forward(const Context& context, const LayerNormForward<T>& a) {
   const bool packs = whole_packs<T>(a.h) && aligned(a.x, a.residual, a.sum, a.gamma, a.beta, a.y);
   with_width<T>(packs, [&](auto width) {
     constexpr int kMost = kMostPacks<width, 4 * kPackWidth<T>>;
-    const RowPlan plan = plan_rows(a.h, width, {.packs = kMost, .warps = 32, .block_warps = 8});
+    constexpr int kMostShared = 16384;  // columns: 128 KiB of gamma and beta
+    constexpr int kWarps = std::min(kMostWarps, kMostShared / (kWarp * kMost * width));
+    const RowPlan plan = plan_rows(a.h, width, {.packs = kMost, .warps = kWarps, .block_warps = 8});
     LaunchShape shape{.blocks = static_cast<unsigned>(a.n), .threads = kMostThreads};
     if (!plan.fits) return launch(context, kName, shape, normalise_long_rows<T>, a);
     shape = shape_of(plan, a.n);
