@@ -71,6 +71,25 @@ __device__ void store(T* to, const Pack<T, N>& p) {
   }
 }
 
+// For i known when compiled.
+template <class T, int N>
+__device__ Pack<T, 1> element(const Pack<T, N>& p, int i) {
+  if constexpr (sizeof(T) == 4) {
+    return {{p.words[i]}};
+  } else {
+    return {{p.words[i / 2] >> (i % 2 * 16)}};
+  }
+}
+
+template <class T, int N>
+__device__ void clear(Pack<T, N>& p, int i) {
+  if constexpr (sizeof(T) == 4) {
+    p.words[i] = 0;
+  } else {
+    p.words[i / 2] &= i % 2 == 0 ? 0xffff0000u : 0x0000ffffu;
+  }
+}
+
 // 16 bytes that leave the caches first.
 template <class T, int N>
 __device__ void store_streaming(T* to, const Pack<T, N>& p) {
@@ -107,11 +126,7 @@ __device__ void store(T* to, const Pack<T, N>& p, int count) {
 #pragma unroll
   for (int i = 0; i < N; ++i) {
     if (i >= count) continue;
-    if constexpr (sizeof(T) == 4) {
-      store(to + i, Pack<T, 1>{{p.words[i]}});
-    } else {
-      store(to + i, Pack<T, 1>{{p.words[i / 2] >> (i % 2 * 16)}});
-    }
+    store(to + i, element(p, i));
   }
 }
 

@@ -27,8 +27,8 @@ __device__ inline float2 row_sums(float2 x, int turn, float2 (&values)[2][kBackw
 }
 
 // to[c] = the sum over the block's rows of threads of what they have for column c.
-template <int N, int K>
-__device__ void add_up_block(const RowColumns<N, K>& columns, const float (&sums)[K][N],
+template <class Columns>
+__device__ void add_up_block(const Columns& columns, const float (&sums)[Columns::K][Columns::N],
                              float* to) {
   float* const memory = launched_memory();
   __syncthreads();  // its last readers are done
@@ -36,11 +36,11 @@ __device__ void add_up_block(const RowColumns<N, K>& columns, const float (&sums
     if (threadIdx.y == row) {
       float* const target = row + 1 == blockDim.y ? to : memory;
 #pragma unroll
-      for (int k = 0; k < K; ++k) {
+      for (int k = 0; k < Columns::K; ++k) {
 #pragma unroll
-        for (int i = 0; i < N; ++i) {
+        for (int i = 0; i < Columns::N; ++i) {
           const int c = columns.at(k) + i;
-          if (columns.has(k)) target[c] = (row == 0 ? 0.0f : memory[c]) + sums[k][i];
+          if (columns.inside(k, i)) target[c] = (row == 0 ? 0.0f : memory[c]) + sums[k][i];
         }
       }
     }
@@ -50,29 +50,33 @@ __device__ void add_up_block(const RowColumns<N, K>& columns, const float (&sums
 
 // With g = dy gamma and x' = (x - mean) rstd: dx = rstd (g - mean(g) - x' mean(g x')). partials:
 // [blocks, 2, h], d_gamma's part and d_beta's.
-template <class T, int N, int K, bool kResidual>
+template <class T, class Columns, bool kResidual>
 __global__ void __launch_bounds__(kBackwardWarps* kWarp)
     grad_of_rows(const __grid_constant__ LayerNormBackward<T> a, float* partials) {
+  constexpr int N = Columns::N, K = Columns::K;
   __shared__ float2 values[2][kBackwardWarps];
-  const RowColumns<N, K> columns{static_cast<int>(a.h)};
-  const SharedRow<N, K> shared_gamma{launched_memory()};
-  shared_gamma.fill(columns, a.gamma);
+  const int64_t at = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
+  const int64_t stride = row_stride<Columns>(a.n);
+  const auto columns = Columns::of_row(at, at + 1, a.h);  // of all the thread's rows
+  const SharedRow<Columns> gammas(0);
+  gammas.fill(columns, a.gamma);
   __syncthreads();
   const float per_h = 1 / static_cast<float>(a.h);
   float d_gamma[K][N] = {}, d_beta[K][N] = {};
   Pack<T, N> dy[K] = {}, x[K] = {}, residual[K] = {};
 
-  int64_t r = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
-  for (int turn = 0; r < a.n; r += int64_t{gridDim.x} * blockDim.y, ++turn) {
-    load_row(columns, a.dy + r * a.h, dy);
-    load_row(columns, a.x + r * a.h, x);
-    if constexpr (kResidual) load_row(columns, a.d_residual + r * a.h, residual);
+  int64_t r = at < stride ? at : a.n;
+  for (int turn = 0; r < a.n; r += stride, ++turn) {
+    const int64_t first = r * a.h, there = (a.n - r) * a.h;
+    load_row(columns, a.dy + first, there, dy);
+    load_row(columns, a.x + first, there, x);
+    if constexpr (kResidual) load_row(columns, a.d_residual + first, there, residual);
     const float rstd = a.rstd[r], shift = -a.mean[r] * rstd;
     float2 sums{};
 #pragma unroll
     for (int k = 0; k < K; ++k) {
       float gamma[N];
-      shared_gamma.read(k, gamma);
+      gammas.read(k, gamma);
 #pragma unroll
       for (int i = 0; i < N; ++i) {
         const float g = dy[k][i] * gamma[i], normed = fmaf(x[k][i], rstd, shift);
@@ -89,13 +93,13 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp)
 #pragma unroll
     for (int k = 0; k < K; ++k) {
       float gamma[N], dx[N];
-      shared_gamma.read(k, gamma);
+      gammas.read(k, gamma);
 #pragma unroll
       for (int i = 0; i < N; ++i) {
         dx[i] = fmaf(dy[k][i] * gamma[i], rstd, fmaf(x[k][i], by_x, rest));
         if constexpr (kResidual) dx[i] += residual[k][i];
       }
-      store_pack(columns, a.dx + r * a.h, k, rounded<T>(dx));
+      store_pack(columns, a.dx + first, k, rounded<T>(dx));
     }
   }
   add_up_block(columns, d_gamma, partials + 2 * blockIdx.x * a.h);
@@ -140,22 +144,25 @@ template <class T>
 void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) {
   constexpr const char* kName = "layer norm backward";
   if (a.n * a.h == 0) return;
-  const int64_t blocks = multiprocessors();
+  const int64_t blocks = at_least_a_pack_of(multiprocessors());
   auto* const partials = reinterpret_cast<float*>(
       scratch(context, static_cast<size_t>(blocks * 2 * a.h) * sizeof(float)));
-  const bool packs = whole_packs<T>(a.h) && aligned(a.dy, a.x, a.gamma, a.d_residual, a.dx);
-  with_width<T>(packs, [&](auto width) {
-    // Beside a row there are two sums in float for every column.
-    constexpr int kMost = kMostPacks < width, sizeof(T) == 2 ? 24 : 16 > ;
-    const RowPlan plan = plan_rows(
-        a.h, width, {.packs = kMost, .warps = kBackwardWarps, .block_warps = kBackwardWarps});
+  const bool is_aligned = aligned(a.dy, a.x, a.d_residual, a.dx);
+  with_row_width<T>(is_aligned, a.h, [&](auto width, auto shifted) {
+    // Beside a row there are two sums in float for every column; a shifted one takes some more.
+    constexpr int kElements = sizeof(T) == 2 ? (shifted ? 16 : 24) : (shifted ? 12 : 16);
+    constexpr int kMost = kMostPacks<width, kElements>;
+    const RowPlan plan =
+        plan_rows(packed_columns(a.h, width, shifted), width,
+                  {.packs = kMost, .warps = kBackwardWarps, .block_warps = kBackwardWarps});
     LaunchShape shape{.blocks = static_cast<unsigned>(blocks), .threads = kMostThreads};
     if (!plan.fits) return launch(context, kName, shape, grad_of_long_rows<T>, a, partials);
     shape.threads = shape_of(plan, a.n).threads;
     with_row_packs<width, kMost>(plan, [&](auto k) {
-      shape.shared_bytes = sizeof(float) * shape.threads.x * k * width;
-      const auto kernel = a.d_residual != nullptr ? grad_of_rows<T, width, k, true>
-                                                  : grad_of_rows<T, width, k, false>;
+      using Columns = RowColumns<width, k, shifted>;
+      shape.shared_bytes = sizeof(float) * SharedRow<Columns>::floats(shape.threads);
+      const auto kernel = a.d_residual != nullptr ? grad_of_rows<T, Columns, true>
+                                                  : grad_of_rows<T, Columns, false>;
       launch(context, kName, shape, kernel, a, partials);
     });
   });

@@ -16,12 +16,14 @@ __device__ void write_moments(const LayerNormForward<T>& a, int64_t r, float mea
 
 // A thread's part of x, or of x + residual, rounded as it is stored: the statistics are those of
 // what is stored.
-template <class T, int N, int K>
-__device__ void load_summed(const LayerNormForward<T>& a, int64_t r,
-                            const RowColumns<N, K>& columns, float (&x)[K][N]) {
+template <class Columns, class T>
+__device__ void load_summed(const LayerNormForward<T>& a, int64_t r, const Columns& columns,
+                            float (&x)[Columns::K][Columns::N]) {
+  constexpr int N = Columns::N, K = Columns::K;
+  const int64_t first = r * a.h, there = (a.n - r) * a.h;
   Pack<T, N> in[K] = {}, residual[K] = {};
-  load_row(columns, a.x + r * a.h, in);
-  if (a.residual != nullptr) load_row(columns, a.residual + r * a.h, residual);
+  load_row(columns, a.x + first, there, in);
+  if (a.residual != nullptr) load_row(columns, a.residual + first, there, residual);
 #pragma unroll
   for (int k = 0; k < K; ++k) {
     if (a.residual != nullptr) {
@@ -29,7 +31,7 @@ __device__ void load_summed(const LayerNormForward<T>& a, int64_t r,
 #pragma unroll
       for (int i = 0; i < N; ++i) sum[i] = in[k][i] + residual[k][i];
       in[k] = rounded<T>(sum);
-      store_pack(columns, a.sum + r * a.h, k, in[k]);
+      store_pack(columns, a.sum + first, k, in[k]);
     }
 #pragma unroll
     for (int i = 0; i < N; ++i) x[k][i] = in[k][i];
@@ -38,20 +40,22 @@ __device__ void load_summed(const LayerNormForward<T>& a, int64_t r,
 
 // Blocks that stay walk over the rows, blockDim.y at a time. Neither array of a reduction is
 // written again before all have read it: the other reduction's barrier is between.
-template <class T, int N, int K>
+template <class T, class Columns>
 __global__ void __launch_bounds__(kMostThreads)
     normalise_rows(const __grid_constant__ LayerNormForward<T> a) {
+  constexpr int N = Columns::N, K = Columns::K;
   __shared__ WarpValues<float> sums, squares;
-  const SharedRow<N, K> gammas{launched_memory()}, betas{gammas.memory + blockDim.x * K * N};
-  const RowColumns<N, K> all{static_cast<int>(a.h)};
-  gammas.fill(all, a.gamma);
-  betas.fill(all, a.beta);
+  const int64_t at = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
+  const int64_t stride = row_stride<Columns>(a.n);
+  const SharedRow<Columns> gammas(0), betas(1);
+  gammas.fill(Columns::of_row(at, at + 1, a.h), a.gamma);
+  betas.fill(Columns::of_row(at, at + 1, a.h), a.beta);
   __syncthreads();
   const float per_h = 1 / static_cast<float>(a.h);
-  for (int64_t first = int64_t{blockIdx.x} * blockDim.y; first < a.n;
-       first += int64_t{gridDim.x} * blockDim.y) {
-    const int64_t r = first + threadIdx.y;
-    const RowColumns<N, K> columns{r < a.n ? all.cols : 0};
+  // All threads of the block have as many turns.
+  for (int64_t base = 0; base < a.n; base += stride) {
+    const int64_t r = at < stride ? base + at : a.n;
+    const auto columns = Columns::of_row(r, a.n, a.h);
     float x[K][N], sum = 0, square = 0;
     load_summed(a, r, columns, x);
 #pragma unroll
@@ -65,7 +69,7 @@ __global__ void __launch_bounds__(kMostThreads)
 #pragma unroll
       for (int i = 0; i < N; ++i) {
         x[k][i] -= mean;
-        if (columns.has(k)) square = fmaf(x[k][i], x[k][i], square);
+        if (columns.inside(k, i)) square = fmaf(x[k][i], x[k][i], square);
       }
     }
     const float rstd = rsqrtf(row_sum(square, squares) * per_h + a.eps);
@@ -119,19 +123,21 @@ __global__ void __launch_bounds__(kMostThreads)
 template <class T>
 void layer_norm_forward(const Context& context, const LayerNormForward<T>& a) {
   constexpr const char* kName = "layer norm forward";
-  const bool packs = whole_packs<T>(a.h) && aligned(a.x, a.residual, a.sum, a.gamma, a.beta, a.y);
-  with_width<T>(packs, [&](auto width) {
+  const bool is_aligned = aligned(a.x, a.residual, a.sum, a.y);
+  with_row_width<T>(is_aligned, a.h, [&](auto width, auto shifted) {
     constexpr int kMost = kMostPacks<width, 4 * kPackWidth<T>>;
     constexpr int kMostShared = 16384;  // columns: 128 KiB of gamma and beta
     constexpr int kWarps = std::min(kMostWarps, kMostShared / (kWarp * kMost * width));
-    const RowPlan plan = plan_rows(a.h, width, {.packs = kMost, .warps = kWarps, .block_warps = 8});
+    const RowPlan plan = plan_rows(packed_columns(a.h, width, shifted), width,
+                                   {.packs = kMost, .warps = kWarps, .block_warps = 8});
     LaunchShape shape{.blocks = static_cast<unsigned>(a.n), .threads = kMostThreads};
     if (!plan.fits) return launch(context, kName, shape, normalise_long_rows<T>, a);
     shape = shape_of(plan, a.n);
     shape.blocks.x = std::min(shape.blocks.x, resident_blocks(plan));
     with_row_packs<width, kMost>(plan, [&](auto k) {
-      shape.shared_bytes = 2 * sizeof(float) * shape.threads.x * k * width;
-      launch(context, kName, shape, normalise_rows<T, width, k>, a);
+      using Columns = RowColumns<width, k, shifted>;
+      shape.shared_bytes = 2 * sizeof(float) * SharedRow<Columns>::floats(shape.threads);
+      launch(context, kName, shape, normalise_rows<T, Columns>, a);
     });
   });
 }

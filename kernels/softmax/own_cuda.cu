@@ -10,28 +10,32 @@ namespace {
 constexpr float kLog2e = 1.44269504f;
 
 // A thread's row, and how much of it counts; nothing past the last row.
-template <int N, int K>
+template <class Columns>
 struct CausalRow {
-  int64_t first;  // element
-  RowColumns<N, K> all, attended;
+  int64_t first, there;  // element; elements of the array from there on
+  Columns all, attended;
 
   __device__ CausalRow(int64_t rows, int64_t seq) {
     const int64_t r = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
     first = r * seq;
-    all.cols = r < rows ? static_cast<int>(seq) : 0;
-    attended.cols = r < rows ? static_cast<int>(attended_columns(r, seq)) : 0;
+    there = (rows - r) * seq;
+    all = attended = Columns::of_row(r, rows, seq);
+    if (r < rows) attended.cols = static_cast<int>(attended_columns(r, seq));
   }
-  __device__ bool attends(int k, int i) const { return attended.at(k) + i < attended.cols; }
+  __device__ bool attends(int k, int i) const {
+    return static_cast<unsigned>(attended.at(k) + i) < static_cast<unsigned>(attended.cols);
+  }
 };
 
 // The exponentials are kept as floats from the only reading to the only writing.
-template <class T, int N, int K>
+template <class T, class Columns>
 __global__ void __launch_bounds__(kMostThreads)
     softmax_rows(const __grid_constant__ SoftmaxForward<T> a) {
+  constexpr int N = Columns::N, K = Columns::K;
   __shared__ WarpValues<float> maxima, sums;
-  const CausalRow<N, K> row(a.rows, a.seq);
+  const CausalRow<Columns> row(a.rows, a.seq);
   Pack<T, N> in[K] = {};
-  load_row(row.attended, a.x + row.first, in);
+  load_row(row.attended, a.x + row.first, row.there, in);
   float x[K][N], most = -INFINITY, sum = 0;
 #pragma unroll
   for (int k = 0; k < K; ++k) {
@@ -57,14 +61,15 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-template <class T, int N, int K>
+template <class T, class Columns>
 __global__ void __launch_bounds__(kMostThreads)
     softmax_grad_rows(const __grid_constant__ SoftmaxBackward<T> a) {
+  constexpr int N = Columns::N, K = Columns::K;
   __shared__ WarpValues<float> sums;
-  const CausalRow<N, K> row(a.rows, a.seq);
+  const CausalRow<Columns> row(a.rows, a.seq);
   Pack<T, N> y[K] = {}, dy[K] = {};
-  load_row(row.attended, a.y + row.first, y);
-  load_row(row.attended, a.dy + row.first, dy);
+  load_row(row.attended, a.y + row.first, row.there, y);
+  load_row(row.attended, a.dy + row.first, row.there, dy);
   float mean = 0;
 #pragma unroll
   for (int k = 0; k < K; ++k) {
@@ -127,17 +132,19 @@ __global__ void __launch_bounds__(kMostThreads)
   }
 }
 
-// run(width, packs, shape) with up to kElements elements for a thread, or long_rows(shape).
+// run(columns, shape) with up to kElements elements for a thread, or long_rows(shape).
 template <class T, int kElements, class Run, class LongRows>
 void with_rows(bool is_aligned, int64_t rows, int64_t seq, const Run& run,
                const LongRows& long_rows) {
-  with_width<T>(is_aligned && whole_packs<T>(seq), [&](auto width) {
+  with_row_width<T>(is_aligned, seq, [&](auto width, auto shifted) {
     constexpr int kMost = kMostPacks<width, kElements>;
-    const RowPlan plan = plan_rows(seq, width, {.packs = kMost, .warps = 32, .block_warps = 8});
+    const RowPlan plan = plan_rows(packed_columns(seq, width, shifted), width,
+                                   {.packs = kMost, .warps = kMostWarps, .block_warps = 8});
     if (!plan.fits) {
       return long_rows({.blocks = static_cast<unsigned>(rows), .threads = kMostThreads});
     }
-    with_row_packs<width, kMost>(plan, [&](auto k) { run(width, k, shape_of(plan, rows)); });
+    with_row_packs<width, kMost>(
+        plan, [&](auto k) { run(RowColumns<width, k, shifted>(), shape_of(plan, rows)); });
   });
 }
 
@@ -146,8 +153,8 @@ void softmax_forward(const Context& context, const SoftmaxForward<T>& a) {
   constexpr const char* kName = "softmax forward";
   with_rows<T, 4 * kPackWidth<T>>(
       aligned(a.x, a.y), a.rows, a.seq,
-      [&](auto width, auto k, const LaunchShape& shape) {
-        launch(context, kName, shape, softmax_rows<T, width, k>, a);
+      [&](auto columns, const LaunchShape& shape) {
+        launch(context, kName, shape, softmax_rows<T, decltype(columns)>, a);
       },
       [&](const LaunchShape& shape) { launch(context, kName, shape, softmax_long_rows<T>, a); });
 }
@@ -157,8 +164,8 @@ void softmax_backward(const Context& context, const SoftmaxBackward<T>& a) {
   constexpr const char* kName = "softmax backward";
   with_rows<T, 16>(
       aligned(a.dy, a.y, a.dx), a.rows, a.seq,
-      [&](auto width, auto k, const LaunchShape& shape) {
-        launch(context, kName, shape, softmax_grad_rows<T, width, k>, a);
+      [&](auto columns, const LaunchShape& shape) {
+        launch(context, kName, shape, softmax_grad_rows<T, decltype(columns)>, a);
       },
       [&](const LaunchShape& shape) {
         launch(context, kName, shape, softmax_grad_long_rows<T>, a);
