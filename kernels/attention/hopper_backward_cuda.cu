@@ -14,8 +14,9 @@ void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
   launch_backward<Shape, 8, true>(
       context, a,
       [&](const BackwardPlan& plan) {
-        launch(context, "attention backward", hopper_backward_kernel<Shape>, plan.blocks(),
-               Shape::kThreads, Shape::kBackwardShared, a, plan, maps);
+        launch(context, "attention backward",
+               launch_shape(plan.blocks(), Shape::kThreads, Shape::kBackwardShared),
+               hopper_backward_kernel<Shape>, a, plan, maps);
       },
       query_grad_kernel<Shape, true>);
 }

@@ -13,7 +13,7 @@ namespace bench::kernels::cuda {
 
 // Bytes of shared memory.
 template <int kDim_>
-struct HopperShape {
+struct HopperForwardShape {
   static constexpr int kDim = kDim_, kChunks = kDim / 8;
   static constexpr int kGroups = kDim == 64 ? 3 : 2;  // of warps that multiply
   static constexpr int kQueries = 64 * kGroups, kKeys = 128;
@@ -23,16 +23,16 @@ struct HopperShape {
   static constexpr int kCopyRegisters = kGroups == 2 ? 24 : 32;
   static constexpr int kQueryBytes = kQueries * kDim * 2, kKeyBytes = kKeys * kDim * 2;
   static constexpr int kForwardShared = kTileAlignment + 2 * kQueryBytes + 2 * kStages * kKeyBytes +
-                                        Guard::kBytes * (1 + 2 * kStages);
+                                        Guard::kBytes * (1 + 2 * kStages) + 16;
 };
 
 // Shared memory of a thread block.
 template <class Shape>
-struct HopperSpace {
+struct HopperForwardSpace {
   std::byte* out;  // [kQueries, kDim] as of tiles::chunk_offset
   uint32_t queries, all_keys, all_values, guards;
 
-  __device__ __forceinline__ explicit HopperSpace(std::byte* memory) {
+  __device__ __forceinline__ explicit HopperForwardSpace(std::byte* memory) {
     const uint32_t begin = shared_address(memory);
     queries = tiles::ceil_div<uint32_t>(begin, kTileAlignment) * kTileAlignment;
     all_keys = queries + Shape::kQueryBytes;
@@ -45,6 +45,12 @@ struct HopperSpace {
   }
   __device__ __forceinline__ uint32_t values(int stage) const {
     return all_values + stage * Shape::kKeyBytes;
+  }
+  // Which of the grid's blocks the queries are of, or kNoMore; comes and goes with them.
+  static constexpr int kNoMore = -1;
+  __device__ __forceinline__ int* block() const {
+    return reinterpret_cast<int*>(out + Shape::kQueryBytes +
+                                  Guard::kBytes * (1 + 2 * Shape::kStages));
   }
   __device__ __forceinline__ Guard of_queries() const { return {guards}; }
   __device__ __forceinline__ Guard of_keys(int stage) const {
@@ -66,59 +72,84 @@ struct HopperSpace {
   }
 };
 
-struct HopperPlan {
+struct HopperForwardPlan {
   float scale;  // what exp2's argument has over the product q · k
   ForwardGrid grid;
+  int* taken;  // so many of the grid's blocks beyond the first of each thread block; 0 at the start
 };
 
-// Waits until a tile's place is free and has it filled.
-template <class Shape, int kRows>
-__device__ __forceinline__ void refill(uint32_t tile, Guard guard, uint32_t parity,
-                                       const TensorMap& map, int column, int row, int sequence) {
-  wait_for(guard.free(), parity ^ 1);
-  arrive_and_expect(guard.full, kRows * Shape::kDim * 2);
-  copy_tile<kRows, Shape::kDim>(tile, map, guard.full, column, row, sequence);
-}
-
-// What the copying thread does: everything in the order in which the others take it.
+// What the copying thread does: everything in the order in which the others take it. It also asks
+// for work, since nobody knows beforehand how long a block takes beside others.
 template <class Shape>
-__device__ __forceinline__ void copy_tiles(const AttentionForward<bfloat16>& a,
-                                           const HopperPlan& plan, const HopperSpace<Shape>& s,
-                                           const TensorMap& map) {
-  uint32_t turns = 0, tiles_taken = 0;
-  for (int block = static_cast<int>(blockIdx.x); block < plan.grid.blocks(); block += gridDim.x) {
-    const tiles::Share share = plan.grid.share(block);
-    const int heads = static_cast<int>(a.heads), d = Shape::kDim;
-    const int sequence = share.task / heads, column = share.task % heads * 3 * d;
-    const int first = share.tile * Shape::kQueries;
-    const int end = tiles::attended_keys(first, Shape::kQueries, static_cast<int>(a.seq));
-    refill<Shape, Shape::kQueries>(s.queries, s.of_queries(), tiles_taken % 2, map, column, first,
-                                   sequence);
+class HopperForwardCopier {
+ public:
+  __device__ __forceinline__ HopperForwardCopier(const AttentionForward<bfloat16>& a,
+                                                 const HopperForwardPlan& plan,
+                                                 const HopperForwardSpace<Shape>& s,
+                                                 const TensorMap& map)
+      : plan_(plan),
+        s_(s),
+        map_(map),
+        heads_(static_cast<int>(a.heads)),
+        seq_(static_cast<int>(a.seq)) {}
+
+  __device__ __forceinline__ void run() {
+    uint32_t turns = 0, blocks = 0;
+    int block = static_cast<int>(blockIdx.x);
+    for (; block < plan_.grid.blocks(); ++blocks) {
+      const tiles::Share share = plan_.grid.share(block);
+      const int first = share.tile * Shape::kQueries, d = Shape::kDim;
+      const int end = tiles::attended_keys(first, Shape::kQueries, seq_);
+      const int sequence = share.task / heads_, column = share.task % heads_ * 3 * d;
+      wait_for(s_.of_queries().free(), blocks % 2 ^ 1);
+      *s_.block() = block;
+      fill<Shape::kQueries>(s_.queries, s_.of_queries(), column, first, sequence);
+      const int next = static_cast<int>(gridDim.x) + atomicAdd(plan_.taken, 1);
 #pragma unroll 1
-    for (int key = 0; key < end; key += Shape::kKeys, ++turns) {
-      const Turn<Shape::kStages> turn(turns);
-      refill<Shape, Shape::kKeys>(s.keys(turn.stage), s.of_keys(turn.stage), turn.parity, map,
-                                  column + d, key, sequence);
-      refill<Shape, Shape::kKeys>(s.values(turn.stage), s.of_values(turn.stage), turn.parity, map,
-                                  column + 2 * d, key, sequence);
+      for (int key = 0; key < end; key += Shape::kKeys, ++turns) {
+        const Turn<Shape::kStages> turn(turns);
+        wait_for(s_.of_keys(turn.stage).free(), turn.parity ^ 1);
+        fill<Shape::kKeys>(s_.keys(turn.stage), s_.of_keys(turn.stage), column + d, key, sequence);
+        wait_for(s_.of_values(turn.stage).free(), turn.parity ^ 1);
+        fill<Shape::kKeys>(s_.values(turn.stage), s_.of_values(turn.stage), column + 2 * d, key,
+                           sequence);
+      }
+      block = next;
     }
-    ++tiles_taken;
+    wait_for(s_.of_queries().free(), blocks % 2 ^ 1);
+    *s_.block() = s_.kNoMore;
+    arrive(s_.of_queries().full);
   }
-}
+
+ private:
+  template <int kRows>
+  __device__ __forceinline__ void fill(uint32_t tile, const Guard& guard, int column, int row,
+                                       int sequence) {
+    arrive_and_expect(guard.full, kRows * Shape::kDim * 2);
+    copy_tile<kRows, Shape::kDim>(tile, map_, guard.full, column, row, sequence);
+  }
+
+  const HopperForwardPlan& plan_;
+  const HopperForwardSpace<Shape>& s_;
+  const TensorMap& map_;
+  int heads_, seq_;
+};
 
 // One group of four warps: 64 queries.
 template <class Shape>
-class HopperGroup {
+class HopperQueries {
  public:
-  __device__ __forceinline__ HopperGroup(const AttentionForward<bfloat16>& a,
-                                         const HopperPlan& plan, const HopperSpace<Shape>& s,
-                                         int group)
+  __device__ __forceinline__ HopperQueries(const AttentionForward<bfloat16>& a,
+                                           const HopperForwardPlan& plan,
+                                           const HopperForwardSpace<Shape>& s, int group)
       : a_(a), plan_(plan), s_(s), group_(group) {}
 
   __device__ __forceinline__ void run() {
-    uint32_t turns = 0, tiles_taken = 0;
-    for (int block = static_cast<int>(blockIdx.x); block < plan_.grid.blocks();
-         block += gridDim.x) {
+    uint32_t turns = 0;
+    for (uint32_t blocks = 0;; ++blocks) {
+      wait_for(s_.of_queries().full, blocks % 2);
+      const int block = *s_.block();
+      if (block == s_.kNoMore) return;
       const tiles::Share share = plan_.grid.share(block);
       const int seq = static_cast<int>(a_.seq), first = share.tile * Shape::kQueries;
       const int query = first + 64 * group_;
@@ -127,7 +158,6 @@ class HopperGroup {
       // Not those that only later groups attend to.
       const uint32_t mine =
           query < seq ? tiles::ceil_div(tiles::attended_keys(query, 64, seq), Shape::kKeys) : 0;
-      wait_for(s_.of_queries().full, tiles_taken % 2);
       if (mine > 0) {
         attend(query, turns, mine);
         store(share.task, first, query);
@@ -137,7 +167,6 @@ class HopperGroup {
 #pragma unroll 1
       for (uint32_t n = turns + mine; n < turns + all; ++n) pass_by(Turn<Shape::kStages>(n));
       turns += all;
-      ++tiles_taken;
     }
   }
 
@@ -234,8 +263,8 @@ class HopperGroup {
   }
 
   const AttentionForward<bfloat16>& a_;
-  const HopperPlan& plan_;
-  const HopperSpace<Shape>& s_;
+  const HopperForwardPlan& plan_;
+  const HopperForwardSpace<Shape>& s_;
   int group_;
   Accumulators<1, Shape::kDim / 8> out_;
   SoftmaxRows<1> rows_;
@@ -247,17 +276,17 @@ class HopperGroup {
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, 1)
     hopper_forward_kernel(const __grid_constant__ AttentionForward<bfloat16> a,
-                          const __grid_constant__ HopperPlan plan,
+                          const __grid_constant__ HopperForwardPlan plan,
                           const __grid_constant__ TensorMap qkv) {
-  const HopperSpace<Shape> s(dynamic_shared());
+  const HopperForwardSpace<Shape> s(dynamic_shared());
   if (threadIdx.x == 0) s.start();
   __syncthreads();
   if (threadIdx.x < 128) {
     give_registers<Shape::kCopyRegisters>();
-    if (threadIdx.x == 0) copy_tiles<Shape>(a, plan, s, qkv);
+    if (threadIdx.x == 0) HopperForwardCopier<Shape>(a, plan, s, qkv).run();
   } else {
     take_registers<Shape::kGroupRegisters>();
-    HopperGroup<Shape>(a, plan, s, static_cast<int>(threadIdx.x) / 128 - 1).run();
+    HopperQueries<Shape>(a, plan, s, static_cast<int>(threadIdx.x) / 128 - 1).run();
   }
 }
 

@@ -5,21 +5,15 @@
 #include <cmath>
 
 #include "kernels/attention/backward_plan_cuda.cuh"
-#include "kernels/cuda/check.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/scratch.h"
 
 namespace bench::kernels::cuda {
 
-// Throws EnvironmentError where the device lacks the shared memory.
-template <class... Parameters, class... Arguments>
-void launch(const Context& context, const char* name, void (*kernel)(Parameters...), int64_t blocks,
-            int threads, int shared_bytes, const Arguments&... arguments) {
-  if (blocks <= 0) return;
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
-        name);
-  kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, stream_of(context)>>>(
-      arguments...);
-  check_launch(name);
+inline LaunchShape launch_shape(int64_t blocks, int threads, int shared_bytes = 0) {
+  return {.blocks = static_cast<unsigned>(blocks),
+          .threads = static_cast<unsigned>(threads),
+          .shared_bytes = static_cast<size_t>(shared_bytes)};
 }
 
 // 1 / sqrt(d), and what the argument of exp2 has over the product q · k.
@@ -46,8 +40,9 @@ template <class Shape, class T>
 void launch_forward(const Context& context, const AttentionForward<T>& a,
                     void (*kernel)(AttentionForward<T>, float, ForwardGrid)) {
   const ForwardGrid grid = forward_grid<Shape>(a);
-  launch(context, "attention forward", kernel, grid.blocks(), Shape::kThreads,
-         Shape::kForwardShared, a, exp2_scale(a.d), grid);
+  launch(context, "attention forward",
+         launch_shape(grid.blocks(), Shape::kThreads, Shape::kForwardShared), kernel, a,
+         exp2_scale(a.d), grid);
 }
 
 template <class Shape, class T>
@@ -85,12 +80,14 @@ void launch_backward(const Context& context, const AttentionBackward<T>& a, cons
                           static_cast<size_t>(plan.tasks * query_grad_size<Shape>(a.seq)) * 4,
                           stream_of(context)),
           "clearing the gradient of the queries");
-  launch(context, "attention backward, means", row_means_kernel < T, kAligned ? kWidth : 1 >,
-         tiles::ceil_div<int64_t>(rows, 32), 256, 0, a, plan.means);
+  constexpr int kMeansWidth = kAligned ? kWidth : 1;
+  launch(context, "attention backward, means",
+         launch_shape(tiles::ceil_div<int64_t>(rows, 32), 256), row_means_kernel<T, kMeansWidth>, a,
+         plan.means);
   run(plan);
-  launch(context, "attention backward, queries", query_grad,
-         tiles::ceil_div<int64_t>(rows * tiles::ceil_div<int64_t>(a.d, kWidth), 256), 256, 0, a,
-         plan);
+  const int64_t pieces = rows * tiles::ceil_div<int64_t>(a.d, kWidth);
+  launch(context, "attention backward, queries",
+         launch_shape(tiles::ceil_div<int64_t>(pieces, 256), 256), query_grad, a, plan);
 }
 
 }  // namespace bench::kernels::cuda

@@ -108,8 +108,8 @@ __device__ __forceinline__ void pack_left(const Accumulators<kM, kN>& p,
   for (int m = 0; m < kM; ++m) {
 #pragma unroll
     for (int n = 0; n < kN; ++n) {
-      left[m][n / 2][n % 2 * 2] = pack_bfloat16(p[m][n][0], p[m][n][1]);
-      left[m][n / 2][n % 2 * 2 + 1] = pack_bfloat16(p[m][n][2], p[m][n][3]);
+      left[m][n / 2][n % 2 * 2] = bf16_pair(p[m][n][0], p[m][n][1]);
+      left[m][n / 2][n % 2 * 2 + 1] = bf16_pair(p[m][n][2], p[m][n][3]);
     }
   }
 }

@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(256)
   uint32_t words[4];
 #pragma unroll
   for (int pair = 0; pair < 4; ++pair)
-    words[pair] = pack_bfloat16(sums[pair].x * plan.score_scale, sums[pair].y * plan.score_scale);
+    words[pair] = bf16_pair(sums[pair].x * plan.score_scale, sums[pair].y * plan.score_scale);
   const HeadRows head(a, piece.task);
   store_chunk<kAligned>(
       {words[0], words[1], words[2], words[3]},

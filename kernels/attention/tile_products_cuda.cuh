@@ -171,7 +171,7 @@ __device__ __forceinline__ void narrow_to_tile(const Accumulators<kM, kN>& c,
       for (int n = 0; n < kN; ++n) {
         const int offset =
             tiles::chunk_offset<kChunks>(row + 16 * m + 8 * half + place.row, chunk + n);
-        *reinterpret_cast<uint32_t*>(tile + offset + place.column * 2) = pack_bfloat16(
+        *reinterpret_cast<uint32_t*>(tile + offset + place.column * 2) = bf16_pair(
             c[m][n][2 * half] * factors[m][half], c[m][n][2 * half + 1] * factors[m][half]);
       }
     }

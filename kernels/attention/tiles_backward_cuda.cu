@@ -11,8 +11,9 @@ void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
   launch_backward<Shape, 8, kAligned>(
       context, a,
       [&](const BackwardPlan& plan) {
-        launch(context, "attention backward", backward_kernel<Shape, kAligned>, plan.blocks(),
-               Shape::kThreads, Shape::kBackwardShared, a, plan);
+        launch(context, "attention backward",
+               launch_shape(plan.blocks(), Shape::kThreads, Shape::kBackwardShared),
+               backward_kernel<Shape, kAligned>, a, plan);
       },
       query_grad_kernel<Shape, kAligned>);
 }

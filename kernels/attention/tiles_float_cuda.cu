@@ -17,8 +17,9 @@ void backward(const Context& context, const AttentionBackward<float>& a) {
   launch_backward<Shape, 4, kAligned>(
       context, a,
       [&](const BackwardPlan& plan) {
-        launch(context, "attention backward", float_backward_kernel<Shape, kAligned>, plan.blocks(),
-               Shape::kThreads, Shape::kBackwardShared, a, plan);
+        launch(context, "attention backward",
+               launch_shape(plan.blocks(), Shape::kThreads, Shape::kBackwardShared),
+               float_backward_kernel<Shape, kAligned>, a, plan);
       },
       float_query_grad_kernel<Shape, kAligned>);
 }

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cuda/device.cuh"
+
 namespace bench::kernels::cuda {
 
 // What the launch gave this block, 16-byte aligned.
 __device__ __forceinline__ std::byte* dynamic_shared() {
-  extern __shared__ uint4 memory[];
-  return reinterpret_cast<std::byte*>(memory);
+  extern __shared__ uint4 launched_pieces[];
+  return reinterpret_cast<std::byte*>(launched_pieces);
 }
 
 __device__ __forceinline__ uint32_t shared_address(const void* memory) {
@@ -50,20 +52,6 @@ __device__ __forceinline__ void multiply_add(float (&c)[4], const uint32_t (&a)[
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-// Two floats as bfloat16, rounded to the nearest, `low` in the lower half.
-__device__ __forceinline__ uint32_t pack_bfloat16(float low, float high) {
-  uint32_t packed;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
-  return packed;
-}
-
-// 2^x, of relative error 2^-22; results below 2^-126 are 0.
-__device__ __forceinline__ float fast_exp2(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
 }
 
 // Copies 16 bytes, both sides aligned to that, past the first-level cache; zeros where not `there`:
