@@ -63,6 +63,15 @@ class GemmInstance final : public sdk::Instance {
   std::vector<float> expected_;  // the operands stay as they are
 };
 
+// On a CPU the operands are held in f32 as well, or in a layout of the library's own.
+double memory_of(const GemmShape& s) {
+  const auto operands = static_cast<double>(s.m * s.k + s.k * s.n);
+  const auto result = static_cast<double>(s.m * s.n);
+  if (kDevice == DeviceKind::cpu) return 2.0 * sizeof(float) * (operands + result);
+  const auto element = static_cast<double>(size_of(s.dtype));
+  return element * operands + (s.transpose_a ? sizeof(float) : element) * result;
+}
+
 sdk::Case gemm_case(const GemmShape& shape) {
   sdk::Case made;
   made.dtype = shape.dtype;
@@ -75,9 +84,7 @@ sdk::Case gemm_case(const GemmShape& shape) {
                         {"n", static_cast<double>(shape.n)},
                         {"k", static_cast<double>(shape.k)}};
   made.flops = shape.flops();
-  made.memory_bytes =
-      2.0 * sizeof(float) *
-      static_cast<double>(shape.m * shape.k + shape.k * shape.n + shape.m * shape.n);
+  made.memory_bytes = memory_of(shape);
   made.ceiling = BENCH_CEILING_GEMM;
   made.open = [shape](const sdk::Place& place) {
     return std::make_unique<GemmInstance>(place, shape);
