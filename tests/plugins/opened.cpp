@@ -42,8 +42,9 @@ auto with_request(const Request& r, F&& call) {
 
 }  // namespace
 
-const bench_plugin* table_of(const std::string& id, uint32_t host_major) {
-  const std::string file = std::string(BENCH_PLUGIN_DIR) + "/" + id + ".cpu.so";
+const bench_plugin* table_of(const std::string& id, uint32_t host_major,
+                             const std::string& device) {
+  const std::string file = std::string(BENCH_PLUGIN_DIR) + "/" + id + "." + device + ".so";
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // stays: thread pools outlive it
   if (library == nullptr) throw std::runtime_error(dlerror());
   const auto entry =
@@ -52,7 +53,8 @@ const bench_plugin* table_of(const std::string& id, uint32_t host_major) {
   return entry(host_major, BENCH_ABI_MINOR);
 }
 
-Plugin::Plugin(const std::string& id, Host& host) : host_(host), table_(table_of(id)) {
+Plugin::Plugin(const std::string& id, Host& host, const std::string& device)
+    : host_(host), table_(table_of(id, BENCH_ABI_MAJOR, device)) {
   require(table_->create(host.table(), &state_));
 }
 

@@ -10,9 +10,10 @@
 
 namespace bench::plugins::test {
 
-// The table that the library <id>.cpu.so of this build returns. Throws std::runtime_error with the
-// loader's words.
-const bench_plugin* table_of(const std::string& id, uint32_t host_major = BENCH_ABI_MAJOR);
+// The table that the library <id>.<device>.so of this build returns. Throws std::runtime_error with
+// the loader's words.
+const bench_plugin* table_of(const std::string& id, uint32_t host_major = BENCH_ABI_MAJOR,
+                             const std::string& device = "cpu");
 
 // bench_request with what it points to.
 struct Request {
@@ -39,7 +40,7 @@ struct Refusal {
 // One rank's state of a plugin.
 class Plugin {
  public:
-  Plugin(const std::string& id, Host& host);
+  Plugin(const std::string& id, Host& host, const std::string& device = "cpu");
   ~Plugin();
   Plugin(const Plugin&) = delete;
 
