@@ -17,9 +17,11 @@ constexpr double kRounding = std::numeric_limits<T>::epsilon() / 2;
 template <>
 inline constexpr double kRounding<bfloat16> = 0x1p-8;
 
-// What storing a result in a type narrower than that of the arithmetic may add.
+// What storing a result in a type narrower than that of the arithmetic may add. Both the result and
+// the reference are rounded: near the middle between two numbers to either of them, which differ by
+// twice the rounding.
 template <class T>
-constexpr double kStoring = std::is_same_v<T, Wide<T>> ? 0 : 1.01 * kRounding<T>;
+constexpr double kStoring = std::is_same_v<T, Wide<T>> ? 0 : 2.02 * kRounding<T>;
 
 // A sum of `terms` products whose roundings are independent grows with the root (Higham 2019); 4 is
 // margin.
