@@ -8,12 +8,19 @@
 namespace bench::kernels::cuda {
 namespace {
 
-// A block: a warp beside each other on the columns, so many of them one row below the other.
+// A block: a warp beside each other on the columns, so many of them one row below the other. All
+// blocks run at once.
 constexpr int kLanes = 32, kWarps = 8;
-constexpr int kBlocksOfMultiprocessor = 8;
+constexpr int kBlocksOfMultiprocessor = 4;
 
-// More parts would make adding them up slow, shorter ones their own sums.
-constexpr int64_t kMostParts = 128, kFewestRows = 64;
+// The same where the parts are added up.
+constexpr int kAddingWarps = 32;
+
+// So many numbers a thread has on the way at a time: what hides the latency of memory.
+constexpr int kInFlight = 8;
+
+// More parts would take more than one such turn to add up; shorter ones are sooner read than begun.
+constexpr int64_t kMostParts = kAddingWarps * kInFlight, kFewestRows = 32;
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -24,18 +31,27 @@ struct alignas(kWidth * sizeof(T)) Vector {
 
 // parts[part, column] = the sum over the part's rows. kWidth divides the columns.
 template <class T, int kWidth>
-__global__ void __launch_bounds__(kLanes* kWarps)
+__global__ void __launch_bounds__(kLanes* kWarps, kBlocksOfMultiprocessor)
     sum_parts(int64_t rows, int64_t columns, int64_t rows_of_part, const T* dy, float* parts) {
   constexpr int kColumns = kLanes * kWidth;
   const int64_t first = int64_t{blockIdx.x} * kColumns, column = first + threadIdx.x * kWidth;
   const int64_t begin = blockIdx.y * rows_of_part, end = min(begin + rows_of_part, rows);
   float sums[kWidth] = {};
   if (column < columns) {
-#pragma unroll 4
-    for (int64_t row = begin + threadIdx.y; row < end; row += kWarps) {
-      const auto v = *reinterpret_cast<const Vector<T, kWidth>*>(dy + row * columns + column);
+    for (int64_t row = begin + threadIdx.y; row < end; row += kWarps * kInFlight) {
+      Vector<T, kWidth> rows_in_flight[kInFlight];
 #pragma unroll
-      for (int i = 0; i < kWidth; ++i) sums[i] += wide(v.values[i]);
+      for (int k = 0; k < kInFlight; ++k) {
+        const int64_t at = row + k * kWarps;
+        rows_in_flight[k] =
+            at < end ? *reinterpret_cast<const Vector<T, kWidth>*>(dy + at * columns + column)
+                     : Vector<T, kWidth>{};
+      }
+#pragma unroll
+      for (int k = 0; k < kInFlight; ++k) {
+#pragma unroll
+        for (int i = 0; i < kWidth; ++i) sums[i] += wide(rows_in_flight[k].values[i]);
+      }
     }
   }
   __shared__ float of_warp[kWarps][kColumns];
@@ -51,22 +67,24 @@ __global__ void __launch_bounds__(kLanes* kWarps)
   }
 }
 
-__global__ void __launch_bounds__(kLanes* kWarps)
+__global__ void __launch_bounds__(kLanes* kAddingWarps)
     add_parts(int64_t columns, int count, const float* parts, bool accumulate, float* d_bias) {
   const int64_t column = int64_t{blockIdx.x} * kLanes + threadIdx.x;
   float sum = 0;
   if (column < columns) {
-    for (int part = threadIdx.y; part < count; part += kWarps) {
-      sum += parts[part * columns + column];
+#pragma unroll
+    for (int k = 0; k < kInFlight; ++k) {
+      const int part = static_cast<int>(threadIdx.y) + k * kAddingWarps;
+      sum += part < count ? parts[part * columns + column] : 0;
     }
   }
-  __shared__ float of_warp[kWarps][kLanes];
+  __shared__ float of_warp[kAddingWarps][kLanes];
   of_warp[threadIdx.y][threadIdx.x] = sum;
   __syncthreads();
   if (threadIdx.y != 0 || column >= columns) return;
   float total = accumulate ? d_bias[column] : 0;
 #pragma unroll
-  for (int warp = 0; warp < kWarps; ++warp) total += of_warp[warp][threadIdx.x];
+  for (int warp = 0; warp < kAddingWarps; ++warp) total += of_warp[warp][threadIdx.x];
   d_bias[column] = total;
 }
 
@@ -85,12 +103,12 @@ void sum_in_parts(const Context& context, const LinearWeightGrad<T>& a) {
   auto* const parts = reinterpret_cast<float*>(
       scratch(context, static_cast<size_t>(count * a.out) * sizeof(float)));
   const cudaStream_t stream = stream_of(context);
-  const dim3 block(kLanes, kWarps);
   const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(count));
-  sum_parts<Stored<T>, kWidth><<<grid, block, 0, stream>>>(
+  sum_parts<Stored<T>, kWidth><<<grid, dim3(kLanes, kWarps), 0, stream>>>(
       a.n, a.out, rows_of_part, reinterpret_cast<const Stored<T>*>(a.dy), parts);
   check_launch("bias gradient, parts");
-  add_parts<<<static_cast<unsigned>(ceil_div(a.out, kLanes)), block, 0, stream>>>(
+  const auto adding_blocks = static_cast<unsigned>(ceil_div(a.out, kLanes));
+  add_parts<<<adding_blocks, dim3(kLanes, kAddingWarps), 0, stream>>>(
       a.out, static_cast<int>(count), parts, a.accumulate, a.d_bias);
   check_launch("bias gradient");
 }
