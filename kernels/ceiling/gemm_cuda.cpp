@@ -27,10 +27,9 @@ constexpr std::array kShapes = {
     GemmShape{"square-4096-nt", 4096, 4096, 4096, false, true, kWay, DType::f32},
     GemmShape{"mlp-2048-nt", 4096, 8192, 2048, false, true, kWay, DType::f32},
     GemmShape{"weights-2048-tn", 8192, 2048, 4096, true, false, kWay, DType::f32},
+    GemmShape{"deep-2048-nt", 2048, 2048, 16384, false, true, kWay, DType::f32},
+    GemmShape{"input-2048", 4096, 2048, 8192, false, false, kWay, DType::f32},
 };
-
-// A ceiling is worth a longer search, and is no result that has to be the same bits.
-constexpr cuda::LtSearch kSearch{.candidates = 128, .any_bits = true};
 
 size_t bytes_of(int64_t rows, int64_t columns, DType dtype) {
   return static_cast<size_t>(rows * columns) * size_of(dtype);
@@ -80,7 +79,8 @@ struct GemmCeiling::Prepared {
                               .a = a.data(),
                               .b = b.data(),
                               .c = c.data()},
-                             kSearch);
+                             // No result that has to be the same bits.
+                             cuda::kExhaustiveSearch);
   }
 
   template <class T>

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/base/status.h"
 
 namespace bench::kernels::cuda {
@@ -41,22 +43,54 @@ const void* epilogue_matrix(const LtProduct& p) {
   return p.pre_gelu != nullptr ? p.pre_gelu : p.gelu_of;
 }
 
-// What the header demands of that matrix beside what the search looks at.
-bool epilogue_matrix_fits(const LtProduct& p) {
-  const void* const matrix = epilogue_matrix(p);
-  return matrix == nullptr || (p.shape.n % 8 == 0 && alignment_of(matrix) >= 16);
+// Whether an epilogue may be asked for: where all rows are whole vectors of 16 bytes. Elsewhere
+// there are algorithms that round a bfloat16 product before they add the bias. That rows of the
+// epilogue's matrix are multiples of 8 elements, the header demands.
+bool epilogue_fits(const LtProduct& p) {
+  constexpr int64_t kVector = 16;
+  const auto whole = [](const ColumnMajorMatrix& m, DType dtype) {
+    return m.leading * static_cast<int64_t>(size_of(dtype)) % kVector == 0;
+  };
+  const auto [left, right, result] = column_major(p.shape);
+  const LtAlignments alignments = alignments_of(p);
+  return whole(left, p.operands) && whole(right, p.operands) && whole(result, p.result) &&
+         *std::min_element(alignments.begin(), alignments.end()) >= kVector &&
+         (epilogue_matrix(p) == nullptr || p.shape.n % 8 == 0);
+}
+
+bool has_epilogue(const LtProduct& p) { return epilogue_of(p) != CUBLASLT_EPILOGUE_DEFAULT; }
+
+// How blocks may add up what they have of a shared depth. Not at all beside an epilogue: results of
+// DGELU were wrong then. Partial sums in the type of the result would round a bfloat16 result
+// several times.
+uint32_t reductions_of(const LtProduct& p) {
+  if (has_epilogue(p)) return CUBLASLT_REDUCTION_SCHEME_NONE;
+  return p.result == DType::f32 ? CUBLASLT_REDUCTION_SCHEME_MASK
+                                : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+}
+
+template <class Value>
+Value setting(const cublasLtMatmulAlgo_t& algorithm, cublasLtMatmulAlgoConfigAttributes_t of) {
+  Value value{};
+  size_t written = 0;
+  check_lt(cublasLtMatmulAlgoConfigGetAttribute(&algorithm, of, &value, sizeof value, &written),
+           "looking into an algorithm");
+  return value;
+}
+
+bool shares_depth(const cublasLtMatmulAlgo_t& algorithm) {
+  return setting<int32_t>(algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM) > 1 ||
+         setting<uint32_t>(algorithm, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME) !=
+             CUBLASLT_REDUCTION_SCHEME_NONE;
 }
 
 class Preference {
  public:
   explicit Preference(const LtProduct& p) {
     check_lt(cublasLtMatmulPreferenceInit(&value_), "preparing a search");
-    // Partial sums in the type of the result would round a bfloat16 result several times.
-    const uint32_t reductions = p.result == DType::f32 ? CUBLASLT_REDUCTION_SCHEME_MASK
-                                                       : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     const auto [a, b, c, vector, matrix] = alignments_of(p);
     set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kLtWorkspaceBytes});
-    set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
+    set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions_of(p));
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, b);  // the left factor is b (column_major.h)
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, a);
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c);
@@ -120,7 +154,7 @@ void LtCall::set(cublasLtMatmulDescAttributes_t attribute, Value value) {
 }
 
 std::vector<cublasLtMatmulHeuristicResult_t> LtCall::candidates(int count) {
-  if (!epilogue_matrix_fits(product_)) return {};
+  if (has_epilogue(product_) && !epilogue_fits(product_)) return {};
   Preference preference(product_);
   std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<size_t>(count));
   int size = 0;
@@ -131,7 +165,9 @@ std::vector<cublasLtMatmulHeuristicResult_t> LtCall::candidates(int count) {
   if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return {};
   check_lt(status, "looking for an algorithm");
   found.resize(static_cast<size_t>(size));
-  std::erase_if(found, [](const auto& f) { return f.state != CUBLAS_STATUS_SUCCESS; });
+  std::erase_if(found, [&](const auto& f) {
+    return f.state != CUBLAS_STATUS_SUCCESS || (has_epilogue(product_) && shares_depth(f.algo));
+  });
   return found;
 }
 

@@ -39,6 +39,8 @@ struct LtSearch {
   int candidates = 16;
   bool any_bits = false;  // whatever the context says
 };
+// All that the library would propose.
+inline constexpr LtSearch kExhaustiveSearch{.candidates = 128, .any_bits = true};
 
 // Runs it, with the algorithm of its first use; false, and nothing is written, where cuBLASLt has
 // none. While a graph is recorded, the most promising one is taken unless it was chosen before.
@@ -46,7 +48,8 @@ struct LtSearch {
 bool lt_multiply(const Context& context, const LtProduct& product, const LtSearch& search = {});
 
 // What the chosen algorithm takes; none where there is none, or where it was not timed.
-std::optional<double> lt_seconds(const Context& context, const LtProduct& product);
+std::optional<double> lt_seconds(const Context& context, const LtProduct& product,
+                                 const LtSearch& search = {});
 
 // Scratch (kernels/cuda/scratch.h) that the products of this call leave alone.
 std::byte* lt_scratch(const Context& context, size_t bytes);

@@ -67,8 +67,9 @@ bool lt_multiply(const Context& context, const LtProduct& product, const LtSearc
   return true;
 }
 
-std::optional<double> lt_seconds(const Context& context, const LtProduct& product) {
-  const auto choice = choices().of(context, product, {});
+std::optional<double> lt_seconds(const Context& context, const LtProduct& product,
+                                 const LtSearch& search) {
+  const auto choice = choices().of(context, product, search);
   if (!choice || choice->seconds == 0) return std::nullopt;
   return choice->seconds;
 }

@@ -34,9 +34,13 @@ class Probe {
       : context_(context), stream_(stream_of(context)), product_(product) {
     const auto [m, n, k, ta, tb] = product.shape;
     c_bytes_ = static_cast<size_t>(m * n) * size_of(product.result);
+    if (product.row_sums != nullptr) sums_bytes_ = static_cast<size_t>(m) * size_of(product.result);
     const std::array sizes = {static_cast<size_t>(m * k) * size_of(product.operands),
-                              static_cast<size_t>(k * n) * size_of(product.operands), c_bytes_,
-                              same_bits ? c_bytes_ : 0, sizeof(int)};
+                              static_cast<size_t>(k * n) * size_of(product.operands),
+                              c_bytes_,
+                              same_bits ? c_bytes_ : 0,
+                              sums_bytes_,
+                              sizeof(int)};
     size_t total = 0;
     for (const size_t bytes : sizes) total += padded(bytes);
     void* at = nullptr;
@@ -54,7 +58,8 @@ class Probe {
     product_.b = parts[1];
     product_.c = parts[2];
     expected_ = parts[3];
-    differ_ = static_cast<int*>(parts[4]);
+    expected_sums_ = parts[4];
+    differ_ = static_cast<int*>(parts[5]);
     clear();
   }
 
@@ -66,15 +71,14 @@ class Probe {
   void clear() { check(cudaMemsetAsync(product_.c, 0, c_bytes_, stream_), "clearing a result"); }
 
   void keep() {
-    check(cudaMemcpyAsync(expected_, product_.c, c_bytes_, cudaMemcpyDeviceToDevice, stream_),
-          "keeping a result");
+    keep(expected_, product_.c, c_bytes_);
+    keep(expected_sums_, product_.row_sums, sums_bytes_);
   }
   bool as_kept() {
     int differ = 0;
     check(cudaMemsetAsync(differ_, 0, sizeof differ, stream_), "comparing results");
-    compare_words(context_, static_cast<int64_t>(c_bytes_ / sizeof(uint16_t)),
-                  static_cast<const uint16_t*>(product_.c), static_cast<const uint16_t*>(expected_),
-                  differ_);
+    compare(product_.c, expected_, c_bytes_);
+    compare(product_.row_sums, expected_sums_, sums_bytes_);
     check(cudaMemcpyAsync(&differ, differ_, sizeof differ, cudaMemcpyDeviceToHost, stream_),
           "comparing results");
     check(cudaStreamSynchronize(stream_), "comparing results");
@@ -84,12 +88,22 @@ class Probe {
  private:
   static size_t padded(size_t bytes) { return (bytes + 255) / 256 * 256; }
 
+  void keep(void* to, const void* from, size_t bytes) {
+    if (bytes == 0) return;
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "keeping a result");
+  }
+  void compare(const void* a, const void* b, size_t bytes) {
+    if (bytes == 0) return;
+    compare_words(context_, static_cast<int64_t>(bytes / sizeof(uint16_t)),
+                  static_cast<const uint16_t*>(a), static_cast<const uint16_t*>(b), differ_);
+  }
+
   const Context& context_;
   cudaStream_t stream_;
   LtProduct product_;
-  size_t c_bytes_ = 0;
+  size_t c_bytes_ = 0, sums_bytes_ = 0;
   std::unique_ptr<void, Free> memory_;
-  void* expected_ = nullptr;
+  void *expected_ = nullptr, *expected_sums_ = nullptr;
   int* differ_ = nullptr;
 };
 
