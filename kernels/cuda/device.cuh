@@ -61,6 +61,11 @@ __device__ inline void wait_at(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
+// Asks for the line that `at` is in, to be had from the second-level cache.
+__device__ inline void prefetch(const void* at) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(at));
+}
+
 // The memory that a launch asks for besides what its kernel declares; a multiple of 16 bytes.
 __device__ inline float* launched_memory() {
   extern __shared__ __align__(16) float memory[];

@@ -26,26 +26,48 @@ __device__ inline float2 row_sums(float2 x, int turn, float2 (&values)[2][kBackw
   return sum;
 }
 
-// to[c] = the sum over the block's rows of threads of what they have for column c.
+// to[c] = the sum over the block's rows of threads, one after the other, of what they have for
+// column c. Takes threads · K · N floats of launched memory.
 template <class Columns>
 __device__ void add_up_block(const Columns& columns, const float (&sums)[Columns::K][Columns::N],
-                             float* to) {
+                             int cols, float* to) {
+  constexpr int N = Columns::N, K = Columns::K;
   float* const memory = launched_memory();
+  const int stride = static_cast<int>(blockDim.x) * K * N;  // no less than cols
+  float* const mine = memory + static_cast<int>(threadIdx.y) * stride;
   __syncthreads();  // its last readers are done
-  for (unsigned row = 0; row < blockDim.y; ++row) {
-    if (threadIdx.y == row) {
-      float* const target = row + 1 == blockDim.y ? to : memory;
 #pragma unroll
-      for (int k = 0; k < Columns::K; ++k) {
+  for (int k = 0; k < K; ++k) {
+    if constexpr (Columns::kShifted) {
 #pragma unroll
-        for (int i = 0; i < Columns::N; ++i) {
-          const int c = columns.at(k) + i;
-          if (columns.inside(k, i)) target[c] = (row == 0 ? 0.0f : memory[c]) + sums[k][i];
-        }
+      for (int i = 0; i < N; ++i) {
+        if (columns.inside(k, i)) mine[columns.at(k) + i] = sums[k][i];
       }
+    } else {
+      store_pack(columns, mine, k, rounded<float>(sums[k]));
     }
-    __syncthreads();
   }
+  __syncthreads();
+  const int threads = static_cast<int>(blockDim.x * blockDim.y);
+  for (int c = static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); c < cols; c += threads) {
+    float sum = memory[c];
+#pragma unroll 4
+    for (int row = 1; row < static_cast<int>(blockDim.y); ++row) sum += memory[row * stride + c];
+    to[c] = sum;
+  }
+}
+
+// Asks for row r, where there is one, so that it is in the second-level cache when it is loaded:
+// registers do not hold more rows than one.
+template <class T>
+__device__ void ask_for_row(const LayerNormBackward<T>& a, int64_t r) {
+  constexpr int kLine = 128 / static_cast<int>(sizeof(T));  // elements
+  // A warp's part of a row has fewer lines than the warp has threads.
+  const int64_t c = int64_t{threadIdx.x} * kLine;
+  if (r >= a.n || c >= a.h) return;
+  prefetch(a.dy + r * a.h + c);
+  prefetch(a.x + r * a.h + c);
+  if (a.d_residual != nullptr) prefetch(a.d_residual + r * a.h + c);
 }
 
 // With g = dy gamma and x' = (x - mean) rstd: dx = rstd (g - mean(g) - x' mean(g x')). partials:
@@ -58,6 +80,8 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp)
   const int64_t at = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
   const int64_t stride = row_stride<Columns>(a.n);
   const auto columns = Columns::of_row(at, at + 1, a.h);  // of all the thread's rows
+  int64_t r = at < stride ? at : a.n;
+  ask_for_row(a, r);
   const SharedRow<Columns> gammas(0);
   gammas.fill(columns, a.gamma);
   __syncthreads();
@@ -65,12 +89,12 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp)
   float d_gamma[K][N] = {}, d_beta[K][N] = {};
   Pack<T, N> dy[K] = {}, x[K] = {}, residual[K] = {};
 
-  int64_t r = at < stride ? at : a.n;
   for (int turn = 0; r < a.n; r += stride, ++turn) {
     const int64_t first = r * a.h, there = (a.n - r) * a.h;
     load_row(columns, a.dy + first, there, dy);
     load_row(columns, a.x + first, there, x);
     if constexpr (kResidual) load_row(columns, a.d_residual + first, there, residual);
+    ask_for_row(a, r + stride);
     const float rstd = a.rstd[r], shift = -a.mean[r] * rstd;
     float2 sums{};
 #pragma unroll
@@ -102,8 +126,9 @@ __global__ void __launch_bounds__(kBackwardWarps* kWarp)
       store_pack(columns, a.dx + first, k, rounded<T>(dx));
     }
   }
-  add_up_block(columns, d_gamma, partials + 2 * blockIdx.x * a.h);
-  add_up_block(columns, d_beta, partials + (2 * blockIdx.x + 1) * a.h);
+  float* const to = partials + int64_t{blockIdx.x} * 2 * a.h;
+  add_up_block(columns, d_gamma, static_cast<int>(a.h), to);
+  add_up_block(columns, d_beta, static_cast<int>(a.h), to + a.h);
 }
 
 // Rows too long to be kept: a block reads each twice, and has its sums in `partials`.
@@ -160,7 +185,8 @@ void layer_norm_backward(const Context& context, const LayerNormBackward<T>& a) 
     shape.threads = shape_of(plan, a.n).threads;
     with_row_packs<width, kMost>(plan, [&](auto k) {
       using Columns = RowColumns<width, k, shifted>;
-      shape.shared_bytes = sizeof(float) * SharedRow<Columns>::floats(shape.threads);
+      // For gamma first, then for the sums of all rows of threads.
+      shape.shared_bytes = sizeof(float) * shape.threads.x * shape.threads.y * k * width;
       const auto kernel = a.d_residual != nullptr ? grad_of_rows<T, Columns, true>
                                                   : grad_of_rows<T, Columns, false>;
       launch(context, kName, shape, kernel, a, partials);
