@@ -7,7 +7,8 @@
 
 namespace bench::kernels::cuda {
 
-// T is float or bfloat16. Throws UsageError for 2^31 tokens or rows.
+// T is float or bfloat16. Throws UsageError for 2^31 tokens or rows, and for tokens that are no
+// whole number of sequences.
 template <class T>
 void embedding_backward(const Context& context, const EmbeddingBackward<T>& a);
 

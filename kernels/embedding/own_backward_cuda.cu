@@ -288,6 +288,10 @@ void embedding_backward(const Context& context, const EmbeddingBackward<T>& a) {
     throw UsageError("embedding backward of " + std::to_string(a.n) + " tokens and " +
                      std::to_string(a.rows) + " rows: 32 bits count them");
   }
+  if (a.n % a.seq != 0) {
+    throw UsageError("embedding backward of " + std::to_string(a.n) +
+                     " tokens, no multiple of a sequence's " + std::to_string(a.seq));
+  }
   if (a.d_position != nullptr) {
     const int64_t size = a.seq * a.h;
     with_width<T>(size % kPackWidth<T> == 0 && aligned(a.dy, a.d_position), [&](auto width) {

@@ -9,27 +9,34 @@ using namespace kernels;
 
 constexpr int64_t kCheckedRows = 16;
 
+// At least `rows` tokens in whole sequences: the ops of the embedding take no others.
+struct Sequences {
+  int64_t length, n;
+  Sequences(int64_t rows, int64_t seq)
+      : length(std::min(rows, seq)), n((rows + length - 1) / length * length) {}
+};
+
 // Rows of a table read or written once each, as far as tokens do not repeat.
 double embedding_bytes(int64_t n, int64_t seq, int64_t h, double row_bytes, double table_bytes) {
-  return static_cast<double>(n * h) * row_bytes +
-         static_cast<double>(std::min(n, seq) * h) * table_bytes;
+  return static_cast<double>(n * h) * row_bytes + static_cast<double>(seq * h) * table_bytes;
 }
 
 template <class T>
 sdk::Case embedding_forward(const OpSetting<T>& s, Size size) {
-  const int64_t n = size.n, h = s.h;
+  const Sequences sequences(size.n, s.seq);
+  const int64_t n = sequences.n, seq = sequences.length, h = s.h;
   using Tensors = EmbeddingForward<T>;
   return op_case<Tensors>(
       s,
       {.name = "gpt2.embedding.fwd",
        .op = "embedding",
        .extents = {{"m", static_cast<double>(n)}, {"h", static_cast<double>(h)}},
-       .bytes = embedding_bytes(n, s.seq, h, 2 * sizeof(T), sizeof(T)),
+       .bytes = embedding_bytes(n, seq, h, 2 * sizeof(T), sizeof(T)),
        .pattern = "copy",
        .per_step = 1,
        .cold = size.cold,
        .flank = "ceiling.stream.copy"},
-      [=, rows = s.padded_vocab, vocab = s.vocab, seq = s.seq](Memory& memory) {
+      [=, rows = s.padded_vocab, vocab = s.vocab](Memory& memory) {
         return Tensors{.n = n,
                        .h = h,
                        .seq = seq,
@@ -93,19 +100,20 @@ sdk::Check check_embedding_backward(HostView& host, const EmbeddingBackward<T>& 
 
 template <class T>
 sdk::Case embedding_backward(const OpSetting<T>& s, Size size) {
-  const int64_t n = size.n, h = s.h;
+  const Sequences sequences(size.n, s.seq);
+  const int64_t n = sequences.n, seq = sequences.length, h = s.h;
   using Tensors = EmbeddingBackward<T>;
   return op_case<Tensors>(
       s,
       {.name = "gpt2.embedding.bwd",
        .op = "embedding",
        .extents = {{"m", static_cast<double>(n)}, {"h", static_cast<double>(h)}},
-       .bytes = embedding_bytes(n, s.seq, h, sizeof(T) + 2 * sizeof(Wide<T>), 2 * sizeof(Wide<T>)),
+       .bytes = embedding_bytes(n, seq, h, sizeof(T) + 2 * sizeof(Wide<T>), 2 * sizeof(Wide<T>)),
        .pattern = "r2w1",
        .per_step = 1,
        .cold = size.cold,
        .flank = "ceiling.stream.r2w1"},
-      [=, rows = s.padded_vocab, vocab = s.vocab, seq = s.seq](Memory& memory) {
+      [=, rows = s.padded_vocab, vocab = s.vocab](Memory& memory) {
         return Tensors{.n = n,
                        .h = h,
                        .seq = seq,

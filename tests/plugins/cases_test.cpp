@@ -162,6 +162,20 @@ TEST(Sets, OfOpsTakeTheirSizesFromTheAxes) {
   EXPECT_EQ(linear, 6);  // three passes, hot and cold
 }
 
+// However many rows a case wants to be larger than the caches.
+TEST(Sets, OfOpsEmbedWholeSequences) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("kernels", host);
+  int embeddings = 0;
+  for (const CaseCopy& c : plugin.cases({.set = "", .options = {kTinyModel}})) {
+    if (c.params.at("op") != "embedding") continue;
+    ++embeddings;
+    EXPECT_EQ(std::stoll(c.params.at("m")) % kTinySequence, 0) << c.name << c.params.at("m");
+  }
+  EXPECT_EQ(embeddings, 4);  // two passes, hot and cold
+}
+
 TEST(Sets, OfCeilingsHoldProductsAndStreams) {
   SelfCommunicator self;
   Host host(self);

@@ -94,6 +94,7 @@ class Instance {
 };
 
 // A model that every case runs in a moment.
+inline constexpr int kTinySequence = 16;
 inline const std::pair<std::string, std::string> kTinyModel = {
     "model", "layers=2,hidden=48,heads=4,seq=16,vocab=300"};
 
