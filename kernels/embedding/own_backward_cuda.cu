@@ -111,6 +111,26 @@ __device__ void add_piece(const EmbeddingBackward<T>& a, const Piece& piece,
   }
 }
 
+// Asks for all rows that the warp's places take part in, so that no piece waits for memory after
+// the one before it. Lane l < kPlaces has the key and the token of place l.
+template <class T>
+__device__ void ask_for_rows(const EmbeddingBackward<T>& a, uint32_t key, uint32_t token) {
+  constexpr int kLanes = kWarp / kPlaces, kEach = kPieceColumns / kLanes;  // of a place, of a lane
+  const int64_t row = from_lane(key, lane() / kLanes);
+  const int64_t of = from_lane(token, lane() / kLanes);
+  if (row >= a.rows) return;
+  const int64_t first = int64_t{blockIdx.y} * kPieceColumns + lane() % kLanes * kEach;
+  const auto ask = [&]<class Any>(const Any* from) {
+    constexpr int kLine = 128 / static_cast<int>(sizeof(Any));
+#pragma unroll
+    for (int c = 0; c < kEach; c += kLine) {
+      if (first + c < a.h) prefetch(from + first + c);
+    }
+  };
+  ask(a.dy + of * a.h);
+  ask(static_cast<const float*>(a.d_token) + row * a.h);
+}
+
 template <class T, int N>
 __global__ void __launch_bounds__(kPieceWarps* kWarp)
     add_pieces(const __grid_constant__ EmbeddingBackward<T> a,
@@ -121,7 +141,9 @@ __global__ void __launch_bounds__(kPieceWarps* kWarp)
   const int64_t first = warp * kPlaces;
   // Each lane looks at a place.
   const int64_t at = first + lane();
-  const uint32_t key = lane() < kPlaces && at < s.n ? s.keys[at] : static_cast<uint32_t>(s.rows);
+  const bool has = lane() < kPlaces && at < s.n;
+  const uint32_t key = has ? s.keys[at] : static_cast<uint32_t>(s.rows);
+  ask_for_rows(a, key, has ? s.tokens[at] : 0);
   const TokenPlace place{at, key < s.rows ? s.starts[key] : 0};
   uint32_t begins = lanes_where(key < s.rows && place.begins_piece());
   for (; begins != 0; begins &= begins - 1) {
