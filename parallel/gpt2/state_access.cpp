@@ -131,6 +131,24 @@ void add_gradient_to_weights(StepState<T>& st, double factor) {
 }
 
 template <class T>
+KeptWeights<T>::KeptWeights(StepState<T>& state) : state_(state) {
+  try {
+    on_device_ = Buffer<Wide<T>>(state.context.device, state.weights.size());
+  } catch (const EnvironmentError&) {
+    on_host_ = copy_of_weights(state);
+    return;
+  }
+  copy_now(state, on_device_.data(), state.weights.data(), state.weights.size());
+}
+
+template <class T>
+void KeptWeights<T>::put_back() {
+  if (!on_host_.empty()) return set_weights(state_, on_host_);
+  copy_now(state_, state_.weights.data(), on_device_.data(), state_.weights.size());
+  round_weights(state_);
+}
+
+template <class T>
 std::vector<Wide<T>> gather_full(StepState<T>& st, std::string_view name, Held what) {
   const Parameter& p = st.table.find(name);
   const Wide<T>* local = what == Held::weight ? st.master(p.offset) : st.gradient(p.offset);
@@ -189,6 +207,9 @@ template std::vector<float> copy_of_weights(StepState<bfloat16>&);
 template void set_weights(StepState<float>&, const std::vector<float>&);
 template void set_weights(StepState<double>&, const std::vector<double>&);
 template void set_weights(StepState<bfloat16>&, const std::vector<float>&);
+template class KeptWeights<float>;
+template class KeptWeights<double>;
+template class KeptWeights<bfloat16>;
 template void add_gradient_to_weights(StepState<float>&, double);
 template void add_gradient_to_weights(StepState<double>&, double);
 template void add_gradient_to_weights(StepState<bfloat16>&, double);

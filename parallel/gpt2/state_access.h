@@ -32,6 +32,20 @@ std::vector<kernels::Wide<T>> copy_of_weights(StepState<T>& state);
 template <class T>
 void set_weights(StepState<T>& state, const std::vector<kernels::Wide<T>>& weights);
 
+// The weights as they are, to be put back to the bit: in memory of the device, or where it has not
+// that much left on the host, which takes far longer.
+template <class T>
+class KeptWeights {
+ public:
+  explicit KeptWeights(StepState<T>& state);
+  void put_back();
+
+ private:
+  StepState<T>& state_;
+  Buffer<kernels::Wide<T>> on_device_;
+  std::vector<kernels::Wide<T>> on_host_;  // empty: on the device
+};
+
 // w += factor * g
 template <class T>
 void add_gradient_to_weights(StepState<T>& state, double factor);

@@ -128,14 +128,15 @@ bool TrainInstance<T>::replicas_agree() {
   return true;
 }
 
-// Central difference of the loss along g / |g|, from `weights`, which are put back to the bit.
+// Central difference of the loss along g / |g|, from the kept weights, which are put back to the
+// bit.
 template <class T>
-double TrainInstance<T>::slope_along_gradient(const std::vector<float>& weights, double length) {
+double TrainInstance<T>::slope_along_gradient(gpt2::KeptWeights<T>& kept, double length) {
   step_.perturb_along_gradient(length);
   const double up = step_.forward_loss(inputs_.data(), targets_.data());
   step_.perturb_along_gradient(-2 * length);
   const double down = step_.forward_loss(inputs_.data(), targets_.data());
-  gpt2::set_weights(step_.state(), weights);
+  kept.put_back();
   return (up - down) / (2 * length);
 }
 
@@ -147,9 +148,9 @@ sdk::Check TrainInstance<T>::check_gradient() {
   const gpt2::StepResult here = step_.compute_gradients(inputs_.data(), targets_.data());
   if (here.grad_norm < 1e-4)
     return {.passed = true, .error = 0, .tolerance = kTolerance, .detail = {}};
-  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
-  const double wide = slope_along_gradient(weights, kStepLength<T>),
-               narrow = slope_along_gradient(weights, kStepLength<T> / 2);
+  gpt2::KeptWeights<T> kept(step_.state());
+  const double wide = slope_along_gradient(kept, kStepLength<T>),
+               narrow = slope_along_gradient(kept, kStepLength<T> / 2);
   const double slope =
       (4 * narrow - wide) / 3;  // Richardson: the error is of fourth order in the step
   const double loss = loss_noise<T>(train_.config.tokens_per_step()) * std::abs(here.loss);

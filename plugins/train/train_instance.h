@@ -32,7 +32,7 @@ class TrainInstance final : public sdk::TrainingInstance {
   void take_results();
   std::vector<uint64_t> gathered(uint64_t mine);
   bool replicas_agree();
-  double slope_along_gradient(const std::vector<float>& weights, double length);
+  double slope_along_gradient(gpt2::KeptWeights<T>& kept, double length);
   sdk::Check check_gradient();
 
   TrainCase train_;

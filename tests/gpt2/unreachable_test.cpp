@@ -73,13 +73,13 @@ Result use(Device& device, const StepConfig& config) {
     step.step(b.inputs.data(), b.targets.data());
   }
   for (const StepResult& r : step.read_results()) result.losses.push_back(r.loss);
-  const auto kept = copy_of_weights(step.state());
+  KeptWeights<T> kept(step.state());
   const test::Batch b = batch(0);
   result.losses.push_back(step.compute_gradients(b.inputs.data(), b.targets.data()).grad_norm);
   result.gradients = test::gather_all(step, Held::gradient);
   step.perturb_along_gradient(0.1);
   result.losses.push_back(step.forward_loss(b.inputs.data(), b.targets.data()));
-  set_weights(step.state(), kept);
+  kept.put_back();
   result.weights = test::gather_all(step, Held::weight);
   step.save_state();
   step.step(b.inputs.data(), b.targets.data());
