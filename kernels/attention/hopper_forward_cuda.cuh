@@ -18,6 +18,14 @@ struct HopperForwardShape {
   static constexpr int kGroups = kDim == 64 ? 3 : 2;  // of warps that multiply
   static constexpr int kQueries = 64 * kGroups, kKeys = 128;
   static constexpr int kStages = kDim == 64 ? 3 : 2;  // of keys, and of values
+
+  // The first query of a tile. Where a tile lacks groups it is the first one, which is over
+  // soonest: its first groups, before the sequence, do nothing.
+  static __device__ __forceinline__ int first_query(int tile, int seq) {
+    const int groups = tiles::ceil_div(seq, 64);
+    return (tile * kGroups - (kGroups - groups % kGroups) % kGroups) * 64;
+  }
+
   static constexpr int kThreads = 128 * (kGroups + 1);
   static constexpr int kGroupRegisters = kGroups == 2 ? 240 : 160;
   static constexpr int kCopyRegisters = kGroups == 2 ? 24 : 32;
@@ -98,7 +106,7 @@ class HopperForwardCopier {
     int block = static_cast<int>(blockIdx.x);
     for (; block < plan_.grid.blocks(); ++blocks) {
       const tiles::Share share = plan_.grid.share(block);
-      const int first = share.tile * Shape::kQueries, d = Shape::kDim;
+      const int first = Shape::first_query(share.tile, seq_), d = Shape::kDim;
       const int end = tiles::attended_keys(first, Shape::kQueries, seq_);
       const int sequence = share.task / heads_, column = share.task % heads_ * 3 * d;
       wait_for(s_.of_queries().free(), blocks % 2 ^ 1);
@@ -151,13 +159,13 @@ class HopperQueries {
       const int block = *s_.block();
       if (block == s_.kNoMore) return;
       const tiles::Share share = plan_.grid.share(block);
-      const int seq = static_cast<int>(a_.seq), first = share.tile * Shape::kQueries;
+      const int seq = static_cast<int>(a_.seq), first = Shape::first_query(share.tile, seq);
       const int query = first + 64 * group_;
       const uint32_t all =
           tiles::ceil_div(tiles::attended_keys(first, Shape::kQueries, seq), Shape::kKeys);
       // Not those that only later groups attend to.
       const uint32_t mine =
-          query < seq ? tiles::ceil_div(tiles::attended_keys(query, 64, seq), Shape::kKeys) : 0;
+          query < 0 ? 0 : tiles::ceil_div(tiles::attended_keys(query, 64, seq), Shape::kKeys);
       if (mine > 0) {
         attend(query, turns, mine);
         store(share.task, first, query);

@@ -84,7 +84,7 @@ inline void deliver(const Box& box) {
     for (int c = 0; c < kBoxColumns; ++c) {
       const TensorMap& m = *box.map;
       const int64_t x = box.x + c, y = box.y + r;
-      const bool there = x < m.columns && y < m.rows && box.z < m.sequences;
+      const bool there = x < m.columns && y >= 0 && y < m.rows && box.z < m.sequences;
       const uint16_t element = there ? m.memory[(box.z * m.rows + y) * m.columns + x] : 0;
       std::memcpy(swizzled_at(box.to + static_cast<uint32_t>(r * 128 + c * 2)), &element, 2);
     }
