@@ -179,7 +179,8 @@ class HopperQueries {
   }
 
  private:
-  using Scores = Accumulators<1, Shape::kKeys / 8>;
+  // Of a tile of keys: eight at a time. The last tile of every other group is half a one.
+  static constexpr int kWhole = Shape::kKeys / 8, kHalf = kWhole / 2;
 
   __device__ __forceinline__ void pass_by(const Turn<Shape::kStages>& turn) {
     wait_for(s_.of_keys(turn.stage).full, turn.parity);
@@ -189,7 +190,9 @@ class HopperQueries {
   }
 
   // Starts scores = q · kᵀ.
-  __device__ __forceinline__ void start_scores(Scores& scores, const Turn<Shape::kStages>& turn) {
+  template <int kCount>
+  __device__ __forceinline__ void start_scores(Accumulators<1, kCount>& scores,
+                                               const Turn<Shape::kStages>& turn) {
     wait_for(s_.of_keys(turn.stage).full, turn.parity);
     pin(scores);
     before_products();
@@ -201,56 +204,93 @@ class HopperQueries {
   }
 
   // Starts out (+)= p · v.
+  template <int kCount>
   __device__ __forceinline__ void start_values(const Turn<Shape::kStages>& turn, bool add) {
     wait_for(s_.of_values(turn.stage).full, turn.parity);
     pin(out_);
     pin(p_);
     before_products();
 #pragma unroll
-    for (int i = 0; i < Shape::kKeys / 16; ++i)
+    for (int i = 0; i < kCount / 2; ++i)
       multiply_left(out_, p_[0][i], across_rows<Shape::kKeys>(s_.values(turn.stage), i),
                     add || i > 0);
     commit_products();
   }
 
   // Scores of the tile of keys from `key` become exponentials.
-  __device__ __forceinline__ bool make_exponentials(Scores& scores, int query, int key,
-                                                    float (&factors)[1][2]) {
+  template <int kCount>
+  __device__ __forceinline__ bool make_exponentials(Accumulators<1, kCount>& scores, int query,
+                                                    int key, float (&factors)[1][2]) {
     const int row = query + static_cast<int>(threadIdx.x) / 32 % 4 * 16;
-    if (key + Shape::kKeys - 1 > row) mask_scores(scores, row, key);
+    if (key + kCount * 8 - 1 > row) mask_scores(scores, row, key);
     return exponentials(rows_, scores, plan_.scale, factors);
   }
 
-  // The group's queries against `count` tiles of keys, of which the first is the block's tile
-  // `from`.
-  __device__ __forceinline__ void attend(int query, uint32_t from, uint32_t count) {
-    Scores scores;
+  template <int kCount>
+  __device__ __forceinline__ void keep(const Accumulators<1, kCount>& exponentials) {
+    pin(p_);
+    pack_left(exponentials, reinterpret_cast<uint32_t(&)[1][kCount / 2][4]>(p_));
+  }
+
+  // The first tile of keys; `n`: its turn.
+  template <int kCount>
+  __device__ __forceinline__ void begin(int query, uint32_t n) {
+    const Turn<Shape::kStages> turn(n);
+    Accumulators<1, kCount> scores;
     float factors[1][2];
-    rows_.start();
-    start_scores(scores, Turn<Shape::kStages>(from));
+    start_scores(scores, turn);
     wait_for_products<0>(scores);
-    s_.of_keys(Turn<Shape::kStages>(from).stage).release();
+    s_.of_keys(turn.stage).release();
     make_exponentials(scores, query, 0, factors);
-    pack_left(scores, p_);
-    for (uint32_t n = 1; n < count; ++n) {
-      const Turn<Shape::kStages> before(from + n - 1), now(from + n);
-      start_scores(scores, now);
-      start_values(before, n > 1);
-      wait_for_products<1>(scores);
-      s_.of_keys(now.stage).release();
-      const bool grown =
-          make_exponentials(scores, query, static_cast<int>(n) * Shape::kKeys, factors);
-      wait_for_products<0>(out_);
-      s_.of_values(before.stage).release();
-      if (grown) scale_rows(out_, factors);
-      pin(p_);
-      pack_left(scores, p_);
-    }
-    s_.of_queries().release();
-    const Turn<Shape::kStages> last(from + count - 1);
-    start_values(last, count > 1);
+    keep(scores);
+  }
+
+  // The tile of keys from `key`, while the values of the one before are added.
+  template <int kCount>
+  __device__ __forceinline__ void go_on(int query, int key, uint32_t n) {
+    const Turn<Shape::kStages> before(n - 1), now(n);
+    Accumulators<1, kCount> scores;
+    float factors[1][2];
+    start_scores(scores, now);
+    start_values<kWhole>(before, key > Shape::kKeys);
+    wait_for_products<1>(scores);
+    s_.of_keys(now.stage).release();
+    const bool grown = make_exponentials(scores, query, key, factors);
     wait_for_products<0>(out_);
-    s_.of_values(last.stage).release();
+    s_.of_values(before.stage).release();
+    if (grown) scale_rows(out_, factors);
+    keep(scores);
+  }
+
+  // The values of the last tile.
+  template <int kCount>
+  __device__ __forceinline__ void end(uint32_t n, bool add) {
+    const Turn<Shape::kStages> turn(n);
+    start_values<kCount>(turn, add);
+    wait_for_products<0>(out_);
+    s_.of_values(turn.stage).release();
+  }
+
+  // The group's queries against `count` tiles of keys, of which the first takes turn `from`.
+  __device__ __forceinline__ void attend(int query, uint32_t from, uint32_t count) {
+    const bool half = query % Shape::kKeys == 0;
+    const uint32_t last = count - 1;
+    const int last_key = static_cast<int>(last) * Shape::kKeys;
+    rows_.start();
+    if (half && last == 0) {
+      begin<kHalf>(query, from);
+    } else {
+      begin<kWhole>(query, from);
+    }
+    for (uint32_t n = 1; n < last + (half ? 0 : 1); ++n)
+      go_on<kWhole>(query, static_cast<int>(n) * Shape::kKeys, from + n);
+    if (half && last > 0) go_on<kHalf>(query, last_key, from + last);
+    s_.of_queries().release();
+    if (half) {
+      end<kHalf>(from + last, last > 0);
+    } else {
+      end<kWhole>(from + last, last > 0);
+    }
   }
 
   // Out and the logarithms of the sums of the rows from `query`; `first`: of the block's tile.

@@ -301,6 +301,7 @@ TEST(TilesInFloat, GiveTheGradientsOfTheFormula) {
 TEST(TilesOnHopper, AttendAsTheFormula) {
   expect_hopper_forward<64>({1, 1, 1, 64}, 3);
   expect_hopper_forward<64>({2, 300, 2, 64}, 3);
+  expect_hopper_forward<64>({1, 384, 1, 64}, 1);
   expect_hopper_forward<128>({2, 200, 1, 128}, 1);
   expect_hopper_forward<128>({1, 330, 2, 128}, 2);
 }
