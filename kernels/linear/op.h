@@ -70,6 +70,16 @@ double linear_tolerance(int64_t terms) {
   return sum_tolerance<T>(terms);
 }
 
+// Tensor cores add sixteen products at a time to a sum that they cut off instead of rounding it
+// (Fasi 2021): these errors have one sign, and grow with the depth, not with its root.
+// `arithmetic`: Ops::linear_arithmetic.
+template <class T>
+double weight_grad_tolerance(int64_t terms, std::string_view arithmetic) {
+  const bool cut_off = arithmetic == "bf16 tensor cores";
+  return linear_tolerance<Wide<T>>(terms) +
+         (cut_off ? kRounding<float> * static_cast<double>(terms) / 16 : 0);
+}
+
 // Of what GELU, whose slope is at most 1.13, or its slope makes of a product: the formula rounds
 // the product before, a variant need not.
 template <class T>

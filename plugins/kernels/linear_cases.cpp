@@ -126,7 +126,8 @@ sdk::Case input_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
 }
 
 template <class T>
-sdk::Check check_weight_grad(HostView& host, const LinearWeightGrad<T>& a) {
+sdk::Check check_weight_grad(HostView& host, const LinearWeightGrad<T>& a,
+                             std::string_view arithmetic) {
   std::vector<Wide<T>> expected(static_cast<size_t>(a.in));
   double error = 0;
   for (const int64_t o : spread(kCheckedRows, a.out)) {
@@ -141,7 +142,7 @@ sdk::Check check_weight_grad(HostView& host, const LinearWeightGrad<T>& a) {
     const double size = std::sqrt(static_cast<double>(a.n));
     if (a.d_bias != nullptr) error = worse(error, std::abs(host.value(a.d_bias + o) - bias) / size);
   }
-  return judged(error, linear_tolerance<Wide<T>>(a.n), "three rows of dw");
+  return judged(error, weight_grad_tolerance<T>(a.n, arithmetic), "three rows of dw");
 }
 
 template <class T>
@@ -161,7 +162,10 @@ sdk::Case weight_grad(const Layer& l, const OpSetting<T>& s, bool cold) {
       },
       [ops = s.ops](const Context& c, const Tensors& a) {
         return Running{.run = [a, ops, &c] { ops->linear_weight_grad(c, a); },
-                       .check = [a](HostView& host) { return check_weight_grad(host, a); }};
+                       .check =
+                           [a, ops](HostView& host) {
+                             return check_weight_grad(host, a, ops->linear_arithmetic());
+                           }};
       });
 }
 
