@@ -74,13 +74,14 @@ class Measuring(Case):
         self.undisturbed(self.check_slow_rank)
 
     def check_slow_rank(self):
-        case, _ = self.spin(2000, 60, ranks=2, PLANTED_SLOW_RANK="1")
+        # Slower by more than another process takes a core away at a time.
+        case, _ = self.spin(8000, 60, ranks=2, PLANTED_SLOW_RANK="1")
         ranks = case["ranks_time_s"]
         histogram = ranks["last_rank_histogram"]
         self.assertGreater(histogram[1], 3 * histogram[0])
-        self.assertGreater(ranks["median"][1], 1.15 * ranks["median"][0])
-        self.assertGreater(case["time_s"]["median"], 1.15 * ranks["median"][0])
-        self.assertGreater(ranks["skew_median"], 0.1 * ranks["median"][0])
+        self.assertGreater(ranks["median"][1], 1.5 * ranks["median"][0])
+        self.assertGreater(case["time_s"]["median"], 1.5 * ranks["median"][0])
+        self.assertGreater(ranks["skew_median"], 0.5 * ranks["median"][0])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
  * "lost-" by what is not there. PLANTED_CEILING is "wrong"
  * where the check of ceilings is to fail, "flips" where every second call is to take five times as
  * long. PLANTED_SPIN_US is the length of a spin in
- * microseconds, PLANTED_SLOW_RANK a rank that is slower by 30 %. Built against the header of
+ * microseconds, PLANTED_SLOW_RANK a rank that takes twice as long. Built against the header of
  * another version where PLANTED_HEADER names it. */
 #define _GNU_SOURCE
 #include <math.h>
@@ -133,7 +133,7 @@ static bench_status open_case(void* plugin, const bench_open_args* args, void** 
   const char* us = getenv("PLANTED_SPIN_US");
   self->spin_s = us != NULL ? 1e-6 * atof(us) : 1e-5;
   const char* slow = getenv("PLANTED_SLOW_RANK");
-  if (slow != NULL && atoi(slow) == args->comm->rank) self->spin_s *= 1.3;
+  if (slow != NULL && atoi(slow) == args->comm->rank) self->spin_s *= 2;
   const char* record = getenv("PLANTED_RECORD");
   if (record != NULL) {
     char path[512];
