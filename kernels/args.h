@@ -250,6 +250,21 @@ struct CrossEntropyGrad {
   bool stream_out = false;
 };
 
+// The three of them where all columns are here, so that nothing is reduced in between and a row can
+// stay near until its gradient is made: one read and one write of the logits (Milakov 2018).
+// loss[r] = log(sum exp(x - max)) + max - x[target]; d_logits = (softmax - one_hot) * scale, 0 in
+// padding. In place allowed.
+template <class T>
+struct CrossEntropy {
+  int64_t n, cols, true_vocab;
+  Wide<T> scale;
+  const T* logits;         // [n, cols]
+  const int32_t* targets;  // [n]
+  Wide<T>* loss;           // [n]
+  T* d_logits;             // [n, cols], or nullptr: only the loss
+  bool stream_out = false;
+};
+
 // y = x, rounded to the nearest, ties to even.
 template <class T>
 struct ConvertNarrow {

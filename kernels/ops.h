@@ -34,6 +34,7 @@ struct Ops {
   OpFunction<SoftmaxBackward<T>> softmax_backward;
   OpFunction<AttentionForward<T>> attention_forward;
   OpFunction<AttentionBackward<T>> attention_backward;
+  OpFunction<CrossEntropy<T>> cross_entropy;
   OpFunction<CrossEntropyForward<T>> cross_entropy_forward;
   OpFunction<CrossEntropyRescale<T>> cross_entropy_rescale;
   OpFunction<CrossEntropyGrad<T>> cross_entropy_grad;

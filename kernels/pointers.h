@@ -177,6 +177,14 @@ void for_each_pointer(CrossEntropyGrad<T>& a, const F& f) {
 }
 
 template <class T, class F>
+void for_each_pointer(CrossEntropy<T>& a, const F& f) {
+  detail::visit(f, a.logits, a.n * a.cols);
+  detail::visit(f, a.targets, a.n);
+  detail::visit(f, a.loss, a.n);
+  detail::visit(f, a.d_logits, a.n * a.cols);
+}
+
+template <class T, class F>
 void for_each_pointer(ConvertNarrow<T>& a, const F& f) {
   detail::visit(f, a.x, a.size);
   detail::visit(f, a.y, a.size);

@@ -1,7 +1,8 @@
 #pragma once
 // Vocabulary-parallel cross entropy (Shoeybi 2019, section 3): row maximum, sum of exponentials and
 // the target's logit in one pass (online rescaling, Milakov 2018), then loss and gradient; the
-// caller reduces over ranks in between. Two reads and one write of the logits in all.
+// caller reduces over ranks in between. Two reads and one write of the logits in all; where one
+// rank has all columns, CrossEntropy does it row by row.
 
 #include <algorithm>
 #include <cmath>
@@ -70,6 +71,46 @@ void reference_cross_entropy_grad(const CrossEntropyGrad<T>& a) {
   }
 }
 
+// Rows [first, first + count) as the parallel form takes them.
+template <class T>
+CrossEntropyForward<T> forward_of(const CrossEntropy<T>& a, int64_t first, int64_t count,
+                                  Wide<T>* row_max, Wide<T>* sum_and_target) {
+  return {.n = count,
+          .cols = a.cols,
+          .first_col = 0,
+          .true_vocab = a.true_vocab,
+          .logits = a.logits + first * a.cols,
+          .targets = a.targets + first,
+          .local_max = row_max,
+          .sum_and_target = sum_and_target};
+}
+
+template <class T>
+CrossEntropyGrad<T> grad_of(const CrossEntropy<T>& a, int64_t first, int64_t count,
+                            const Wide<T>* row_max, const Wide<T>* sum_and_target) {
+  return {.n = count,
+          .cols = a.cols,
+          .first_col = 0,
+          .true_vocab = a.true_vocab,
+          .scale = a.scale,
+          .logits = a.logits + first * a.cols,
+          .row_max = row_max,
+          .sum_and_target = sum_and_target,
+          .targets = a.targets + first,
+          .loss = a.loss + first,
+          .d_logits = a.d_logits == nullptr ? nullptr : a.d_logits + first * a.cols,
+          .stream_out = a.stream_out};
+}
+
+template <class T>
+void reference_cross_entropy(const CrossEntropy<T>& a) {
+  for (int64_t r = 0; r < a.n; ++r) {
+    Wide<T> most = 0, sum_and_target[2] = {};
+    reference_cross_entropy_forward(forward_of(a, r, 1, &most, sum_and_target));
+    reference_cross_entropy_grad(grad_of(a, r, 1, &most, sum_and_target));
+  }
+}
+
 template <class T>
 double cross_entropy_tolerance(int64_t cols) {
   return 2 * sum_tolerance<T>(cols) + kApproximation<T>;
@@ -78,6 +119,8 @@ double cross_entropy_tolerance(int64_t cols) {
 namespace cpu {
 
 // T is float, double or bfloat16.
+template <class T>
+void cross_entropy(const Context&, const CrossEntropy<T>&);
 template <class T>
 void cross_entropy_forward(const Context&, const CrossEntropyForward<T>&);
 template <class T>

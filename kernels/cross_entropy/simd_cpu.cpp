@@ -38,6 +38,21 @@ CrossEntropyParts<T> parts_here() {
 
 }  // namespace
 
+// Row by row: a row is still in the caches when its gradient is made.
+template <class T>
+void cross_entropy(const Context& context, const CrossEntropy<T>& a) {
+  const auto run = parts_here<T>();
+  const bool stream = a.stream_out && can_stream(a.d_logits, a.cols);
+  parallel_parts(context, a.n, 1, [&](const Part& part) {
+    const Part row{.begin = 0, .end = 1, .index = part.index};
+    for (int64_t r = part.begin; r < part.end; ++r) {
+      Wide<T> most = 0, sum_and_target[2] = {};
+      run.forward(forward_of(a, r, 1, &most, sum_and_target), row);
+      run.grad(grad_of(a, r, 1, &most, sum_and_target), row, stream);
+    }
+  });
+}
+
 template <class T>
 void cross_entropy_forward(const Context& context, const CrossEntropyForward<T>& a) {
   const auto run = parts_here<T>().forward;
@@ -57,6 +72,9 @@ void cross_entropy_grad(const Context& context, const CrossEntropyGrad<T>& a) {
   parallel_parts(context, a.n, 1, [&](const Part& part) { run(a, part, stream); });
 }
 
+template void cross_entropy(const Context&, const CrossEntropy<float>&);
+template void cross_entropy(const Context&, const CrossEntropy<double>&);
+template void cross_entropy(const Context&, const CrossEntropy<bfloat16>&);
 template void cross_entropy_forward(const Context&, const CrossEntropyForward<float>&);
 template void cross_entropy_forward(const Context&, const CrossEntropyForward<double>&);
 template void cross_entropy_forward(const Context&, const CrossEntropyForward<bfloat16>&);
@@ -70,6 +88,7 @@ template void cross_entropy_grad(const Context&, const CrossEntropyGrad<bfloat16
 void register_cross_entropy_simd(VariantList& list) {
   list.add<float, double, bfloat16>("cross_entropy", "simd", DeviceKind::cpu,
                                     []<class T>(Ops<T>& ops) {
+                                      ops.cross_entropy = cross_entropy<T>;
                                       ops.cross_entropy_forward = cross_entropy_forward<T>;
                                       ops.cross_entropy_rescale = cross_entropy_rescale<T>;
                                       ops.cross_entropy_grad = cross_entropy_grad<T>;

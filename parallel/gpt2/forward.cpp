@@ -146,51 +146,67 @@ void layer_forward(StepState<T>& st, int64_t index, const T* before) {
   mlp_branch(st, o, a);
 }
 
-// Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits. Where there is
-// one tensor rank its maximum is that of all.
+// The mean over all tokens of the global batch: micro-batches and data ranks then simply add up.
 template <class T>
-const kernels::Wide<T>* reduce_cross_entropy(StepState<T>& st) {
+kernels::Wide<T> loss_scale(const StepState<T>& st) {
+  return static_cast<kernels::Wide<T>>(1.0 / static_cast<double>(st.config.tokens_per_step()));
+}
+
+// Shoeybi 2019, section 3: only [n] maxima and [2n] sums travel, never the logits.
+template <class T>
+void reduce_cross_entropy(StepState<T>& st) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
-  if (st.mesh.size(Axis::tensor) == 1) return w.local_max;
   st.context.device.copy(st.context.stream, w.row_max, w.local_max,
                          static_cast<size_t>(s.n) * sizeof(*w.row_max));
   all_reduce(st.context, st.mesh, Axis::tensor, w.row_max, s.n, ReduceOp::max);
   st.ops.cross_entropy_rescale(
       st.context, {.n = s.n, .local_max = w.local_max, .row_max = w.row_max, .sum = w.sums});
   all_reduce(st.context, st.mesh, Axis::tensor, w.sums, 2 * s.n, ReduceOp::sum);
-  return w.row_max;
 }
 
 template <class T>
-void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss,
-                   LossMode mode) {
+void parallel_cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss,
+                            T* d_logits) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
-  const int64_t cols = s.vocab.rows, first = s.vocab.first;
   st.ops.cross_entropy_forward(st.context, {.n = s.n,
-                                            .cols = cols,
-                                            .first_col = first,
+                                            .cols = s.vocab.rows,
+                                            .first_col = s.vocab.first,
                                             .true_vocab = s.true_vocab,
                                             .logits = w.logits,
                                             .targets = targets,
                                             .local_max = w.local_max,
                                             .sum_and_target = w.sums});
-  const kernels::Wide<T>* row_max = reduce_cross_entropy(st);
-  // The mean over all tokens of the global batch: micro-batches and data ranks then simply add up.
-  const double scale = 1.0 / static_cast<double>(st.config.tokens_per_step());
-  st.ops.cross_entropy_grad(st.context,
-                            {.n = s.n,
-                             .cols = cols,
-                             .first_col = first,
-                             .true_vocab = s.true_vocab,
-                             .scale = static_cast<kernels::Wide<T>>(scale),
-                             .logits = w.logits,
-                             .row_max = row_max,
-                             .sum_and_target = w.sums,
-                             .targets = targets,
-                             .loss = loss,
-                             .d_logits = mode == LossMode::gradient ? w.logits : nullptr});
+  reduce_cross_entropy(st);
+  st.ops.cross_entropy_grad(st.context, {.n = s.n,
+                                         .cols = s.vocab.rows,
+                                         .first_col = s.vocab.first,
+                                         .true_vocab = s.true_vocab,
+                                         .scale = loss_scale(st),
+                                         .logits = w.logits,
+                                         .row_max = w.row_max,
+                                         .sum_and_target = w.sums,
+                                         .targets = targets,
+                                         .loss = loss,
+                                         .d_logits = d_logits});
+}
+
+// The gradient takes the place of the logits.
+template <class T>
+void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss,
+                   LossMode mode) {
+  const RankShape& s = st.shape;
+  T* const d_logits = mode == LossMode::gradient ? st.work.logits : nullptr;
+  if (st.mesh.size(Axis::tensor) > 1) return parallel_cross_entropy(st, targets, loss, d_logits);
+  st.ops.cross_entropy(st.context, {.n = s.n,
+                                    .cols = s.vocab.rows,
+                                    .true_vocab = s.true_vocab,
+                                    .scale = loss_scale(st),
+                                    .logits = st.work.logits,
+                                    .targets = targets,
+                                    .loss = loss,
+                                    .d_logits = d_logits});
 }
 
 template <class T>

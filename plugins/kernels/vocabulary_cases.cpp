@@ -134,86 +134,88 @@ sdk::Case embedding_backward(const OpSetting<T>& s, Size size) {
 }
 
 template <class T>
-struct Loss {
-  CrossEntropyForward<T> forward;
-  CrossEntropyGrad<T> grad;
-};
-
-template <class T>
-sdk::Check check_loss(HostView& host, const CrossEntropyGrad<T>& grad) {
-  std::vector<T> d_logits(static_cast<size_t>(grad.cols));
+sdk::Check check_loss(HostView& host, const CrossEntropy<T>& a) {
+  std::vector<T> d_logits(static_cast<size_t>(a.cols));
   double error = 0;
-  for (const int64_t r : spread(kCheckedRows, grad.n)) {
-    CrossEntropyGrad<T> row = grad;
-    row.n = 1, row.logits += r * grad.cols, row.targets += r;
-    row.loss += r, row.d_logits += r * grad.cols;
+  for (const int64_t r : spread(kCheckedRows, a.n)) {
+    CrossEntropy<T> row = a;
+    row.n = 1, row.logits += r * a.cols, row.targets += r;
+    row.loss += r, row.d_logits += r * a.cols;
     row = host.arguments(row);
-    const CrossEntropyGrad<T> got = row;
-    Wide<T> top = 0, both[2] = {0, 0}, loss = 0;
-    reference_cross_entropy_forward<T>({.n = 1,
-                                        .cols = grad.cols,
-                                        .first_col = 0,
-                                        .true_vocab = grad.true_vocab,
-                                        .logits = row.logits,
-                                        .targets = row.targets,
-                                        .local_max = &top,
-                                        .sum_and_target = both});
-    row.row_max = &top, row.sum_and_target = both, row.loss = &loss, row.d_logits = d_logits.data();
-    reference_cross_entropy_grad(row);
+    const CrossEntropy<T> got = row;
+    Wide<T> loss = 0;
+    row.loss = &loss, row.d_logits = d_logits.data();
+    reference_cross_entropy(row);
     error = worse(error,
                   worse(std::abs(*got.loss - loss) / loss, relative_error(got.d_logits, d_logits)));
   }
-  return judged(error, cross_entropy_tolerance<T>(grad.cols), "loss and d_logits of 16 rows");
+  return judged(error, cross_entropy_tolerance<T>(a.cols), "loss and d_logits of 16 rows");
 }
 
-// Loss and gradient of one rank that holds the whole vocabulary; the logits stay as they are.
+// Of one rank that holds the whole vocabulary; the logits stay as they are.
+template <class T>
+CrossEntropy<T> whole_loss(const OpSetting<T>& s, Size size, Memory& memory) {
+  return {.n = size.n,
+          .cols = s.padded_vocab,
+          .true_vocab = s.vocab,
+          .scale = 1,
+          .logits = memory.uniform<T>(size.n * s.padded_vocab),
+          .targets = memory.tokens(size.n, s.vocab),
+          .loss = memory.poisoned<Wide<T>>(size.n),
+          .d_logits = memory.poisoned<T>(size.n * s.padded_vocab),
+          .stream_out = size.cold};
+}
+
+template <class T>
+OpWork loss_work(const OpSetting<T>& s, Size size, double passes) {
+  return {.name = "gpt2.cross_entropy.fwd_bwd",
+          .op = "cross_entropy",
+          .extents = {{"m", static_cast<double>(size.n)}, {"vocab", static_cast<double>(s.vocab)}},
+          .bytes = passes * static_cast<double>(size.n * s.padded_vocab) * sizeof(T),
+          .pattern = "copy",
+          .per_step = 1,
+          .cold = size.cold,
+          .flank = "ceiling.stream.copy_nt"};
+}
+
 template <class T>
 sdk::Case cross_entropy(const OpSetting<T>& s, Size size) {
-  const int64_t n = size.n, v = s.padded_vocab;
-  using Tensors = Loss<T>;
+  using Tensors = CrossEntropy<T>;
   return op_case<Tensors>(
-      s,
-      {.name = "gpt2.cross_entropy.fwd_bwd",
-       .op = "cross_entropy",
-       .extents = {{"m", static_cast<double>(n)}, {"vocab", static_cast<double>(s.vocab)}},
-       .bytes = 3.0 * static_cast<double>(n * v * static_cast<int64_t>(sizeof(T))),
-       .pattern = "triad",
-       .per_step = 1,
-       .cold = size.cold,
-       .flank = "ceiling.stream.copy_nt"},
-      [=, vocab = s.vocab, cold = size.cold](Memory& memory) {
-        const T* logits = memory.uniform<T>(n * v);
-        const int32_t* targets = memory.tokens(n, vocab);
-        auto* row_max = memory.poisoned<Wide<T>>(n);
-        auto* sums = memory.poisoned<Wide<T>>(2 * n);
-        return Tensors{.forward = {.n = n,
-                                   .cols = v,
-                                   .first_col = 0,
-                                   .true_vocab = vocab,
-                                   .logits = logits,
-                                   .targets = targets,
-                                   .local_max = row_max,
-                                   .sum_and_target = sums},
-                       .grad = {.n = n,
-                                .cols = v,
-                                .first_col = 0,
-                                .true_vocab = vocab,
-                                .scale = 1,
-                                .logits = logits,
-                                .row_max = row_max,
-                                .sum_and_target = sums,
-                                .targets = targets,
-                                .loss = memory.poisoned<Wide<T>>(n),
-                                .d_logits = memory.poisoned<T>(n * v),
-                                .stream_out = cold}};
+      s, loss_work(s, size, 2), [=](Memory& memory) { return whole_loss(s, size, memory); },
+      [ops = s.ops](const Context& c, const Tensors& a) {
+        return Running{.run = [ops, a, &c] { ops->cross_entropy(c, a); },
+                       .check = [a](HostView& host) { return check_loss(host, a); }};
+      });
+}
+
+// As every tensor rank of several does it, less the reductions.
+template <class T>
+sdk::Case parallel_cross_entropy(const OpSetting<T>& s, Size size) {
+  struct Tensors {
+    CrossEntropy<T> whole;
+    Wide<T>*row_max, *sums;
+  };
+  OpWork work = loss_work(s, size, 3);
+  work.name = "gpt2.cross_entropy.parallel.fwd_bwd";
+  work.pattern = "triad";
+  work.per_step = 0;
+  return op_case<Tensors>(
+      s, work,
+      [=](Memory& memory) {
+        return Tensors{.whole = whole_loss(s, size, memory),
+                       .row_max = memory.poisoned<Wide<T>>(size.n),
+                       .sums = memory.poisoned<Wide<T>>(2 * size.n)};
       },
       [ops = s.ops](const Context& c, const Tensors& t) {
+        const auto forward = forward_of(t.whole, 0, t.whole.n, t.row_max, t.sums);
+        const auto grad = grad_of<T>(t.whole, 0, t.whole.n, t.row_max, t.sums);
         return Running{.run =
-                           [ops, t, &c] {
-                             ops->cross_entropy_forward(c, t.forward);
-                             ops->cross_entropy_grad(c, t.grad);
+                           [ops, forward, grad, &c] {
+                             ops->cross_entropy_forward(c, forward);
+                             ops->cross_entropy_grad(c, grad);
                            },
-                       .check = [grad = t.grad](HostView& host) { return check_loss(host, grad); }};
+                       .check = [a = t.whole](HostView& host) { return check_loss(host, a); }};
       });
 }
 
@@ -228,8 +230,10 @@ void add_vocabulary_cases(const OpSetting<T>& s, CaseList& all) {
     all.push_back(embedding_forward(s, size));
   for (const Size& size : s.stream_sizes(row(3, s.h, sizeof(Wide<T>))))
     all.push_back(embedding_backward(s, size));
-  for (const Size& size : s.stream_sizes(row(3, s.padded_vocab, sizeof(T))))
+  for (const Size& size : s.stream_sizes(row(2, s.padded_vocab, sizeof(T))))
     all.push_back(cross_entropy(s, size));
+  for (const Size& size : s.stream_sizes(row(3, s.padded_vocab, sizeof(T))))
+    all.push_back(parallel_cross_entropy(s, size));
 }
 
 template void add_vocabulary_cases(const OpSetting<float>&, CaseList&);

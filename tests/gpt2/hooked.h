@@ -46,9 +46,9 @@ kernels::Ops<T> hooked_ops() {
   hook_each<T, &O::embedding_forward, &O::embedding_backward, &O::layer_norm_forward,
             &O::layer_norm_backward, &O::linear_forward, &O::linear_input_grad,
             &O::linear_weight_grad, &O::gelu_forward, &O::gelu_backward, &O::attention_forward,
-            &O::attention_backward, &O::cross_entropy_forward, &O::cross_entropy_rescale,
-            &O::cross_entropy_grad, &O::convert_narrow, &O::sum_of_squares, &O::sum, &O::adamw>(
-      ops);
+            &O::attention_backward, &O::cross_entropy, &O::cross_entropy_forward,
+            &O::cross_entropy_rescale, &O::cross_entropy_grad, &O::convert_narrow,
+            &O::sum_of_squares, &O::sum, &O::adamw>(ops);
   return ops;
 }
 

@@ -187,6 +187,48 @@ void add_cross_entropy_grad(Cases& cases, const Ops<T>& ops, VocabularyShape s, 
       }));
 }
 
+struct WholeVocabulary {
+  int64_t n, cols, true_vocab;
+};
+// Without padding and with some, from within a pack of columns on or several; more rows than a GPU
+// takes at once.
+std::vector<WholeVocabulary> whole_vocabularies(Scale scale) {
+  if (scale == Scale::kModel)
+    return {{17, 50304, 50257}, {700, 8192, 8001}, {3, 50257, 50257}, {2, 130000, 129999}};
+  return {{1, 1, 1},       {2, 3, 3},        {3, 17, 17},   {3, 16, 3},  {2, 1023, 1023},
+          {5, 1024, 1000}, {17, 1040, 1021}, {700, 64, 50}, {9, 16, 16}, {3, 4104, 4099}};
+}
+
+template <class T>
+void add_cross_entropy(Cases& cases, const Ops<T>& ops, WholeVocabulary s, Gradient kind) {
+  auto logits = random_values<T>(s.n * s.cols, 26);
+  // Far from zero, and the largest last.
+  for (T& x : logits) x = T(x * 5 + 100);
+  logits[s.true_vocab - 1] = T(110);
+  // Padding that is read would be the maximum.
+  for (int64_t i = 0; i < s.n * s.cols; ++i)
+    if (i % s.cols >= s.true_vocab) logits[i] = T(1000);
+  const auto targets = random_ids(s.n, 0, static_cast<int32_t>(s.true_vocab), 27);
+  std::vector<Output> outputs{written<Wide<T>>(s.n, cross_entropy_tolerance<Wide<T>>(s.cols))};
+  if (kind != Gradient::kNone) outputs.push_back(written<T>(s.n * s.cols));
+  if (kind == Gradient::kInPlace) outputs[1] = changed(logits);
+  cases.push_back(make_case<CrossEntropy<T>>(
+      fmt::format("whole {} x {} of {} way {}", s.n, s.cols, s.true_vocab, static_cast<int>(kind)),
+      cross_entropy_tolerance<T>(s.cols), outputs, ops.cross_entropy, reference_cross_entropy<T>,
+      [=](const Addresses& out) {
+        return CrossEntropy<T>{
+            .n = s.n,
+            .cols = s.cols,
+            .true_vocab = s.true_vocab,
+            .scale = Wide<T>(0.125),
+            .logits = kind == Gradient::kInPlace ? static_cast<const T*>(out[1]) : logits.data(),
+            .targets = targets.data(),
+            .loss = out[0],
+            .d_logits = kind == Gradient::kNone ? nullptr : static_cast<T*>(out[1]),
+            .stream_out = kind == Gradient::kBeside};
+      }));
+}
+
 }  // namespace
 
 template <class T>
@@ -254,6 +296,11 @@ Cases cross_entropy_cases(const Ops<T>& ops, Scale scale) {
     add_cross_entropy_forward(cases, ops, s);
     for (const auto kind : {Gradient::kBeside, Gradient::kInPlace, Gradient::kNone}) {
       add_cross_entropy_grad(cases, ops, s, kind);
+    }
+  }
+  for (const auto& s : whole_vocabularies(scale)) {
+    for (const auto kind : {Gradient::kBeside, Gradient::kInPlace, Gradient::kNone}) {
+      add_cross_entropy(cases, ops, s, kind);
     }
   }
   return cases;

@@ -80,6 +80,7 @@ Ops<T> far_ops(Ops<T> ops) {
   FarOp<&O::softmax_backward>::take(ops);
   FarOp<&O::attention_forward>::take(ops);
   FarOp<&O::attention_backward>::take(ops);
+  FarOp<&O::cross_entropy>::take(ops);
   FarOp<&O::cross_entropy_forward>::take(ops);
   FarOp<&O::cross_entropy_rescale>::take(ops);
   FarOp<&O::cross_entropy_grad>::take(ops);

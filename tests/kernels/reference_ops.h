@@ -35,6 +35,7 @@ Ops<T> reference_ops() {
   ops.gelu_backward = by_formula<GeluBackward<T>, reference_gelu_backward<T>>;
   ops.attention_forward = by_formula<AttentionForward<T>, reference_attention_forward<T>>;
   ops.attention_backward = by_formula<AttentionBackward<T>, reference_attention_backward<T>>;
+  ops.cross_entropy = by_formula<CrossEntropy<T>, reference_cross_entropy<T>>;
   ops.cross_entropy_forward =
       by_formula<CrossEntropyForward<T>, reference_cross_entropy_forward<T>>;
   ops.cross_entropy_rescale =

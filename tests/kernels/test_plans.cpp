@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cross_entropy/whole.h"
 #include "kernels/cuda/rows.h"
 #include "kernels/cuda/span.h"
 #include "kernels/cuda/walk.h"
@@ -98,6 +99,23 @@ TEST(DropoutWords, AreTheBitsOfTheirElements) {
       expect_words<8>(position);
     }
   }
+}
+
+TEST(KeptRowPlan, KeepsWhatFitsAndTwoRowsWhereBothFit) {
+  // Of compute capability 9.0 and 8.0.
+  constexpr cuda::SharedMemory kNine{227 << 10, 228 << 10, 1 << 10};
+  constexpr cuda::SharedMemory kEight{163 << 10, 164 << 10, 1 << 10};
+  const auto row = cuda::plan_kept_row(50257, 2, 256, kNine);
+  EXPECT_TRUE(row.fits);
+  EXPECT_EQ(row.bytes, 6283 * 16);
+  EXPECT_EQ(row.blocks, 2);
+  EXPECT_EQ(cuda::plan_kept_row(50257, 2, 256, kEight).blocks, 1);
+  const auto wide = cuda::plan_kept_row(50257, 4, 256, kNine);
+  EXPECT_TRUE(wide.fits);
+  EXPECT_EQ(wide.blocks, 1);
+  EXPECT_FALSE(cuda::plan_kept_row(50257, 4, 256, kEight).fits);
+  EXPECT_TRUE(cuda::plan_kept_row(((227 << 10) - 256) / 2, 2, 256, kNine).fits);
+  EXPECT_FALSE(cuda::plan_kept_row(((227 << 10) - 256) / 2 + 1, 2, 256, kNine).fits);
 }
 
 // Tokens are sorted: so many of one row, then so many of the next.

@@ -76,6 +76,16 @@ void expect_nan_reaches_the_loss(int64_t cols, int64_t at) {
                                             .loss = &loss,
                                             .d_logits = nullptr});
   EXPECT_TRUE(std::isnan(loss)) << cols;
+  loss = 0;
+  ops.cross_entropy(device.context(), {.n = 1,
+                                       .cols = cols,
+                                       .true_vocab = cols,
+                                       .scale = 1,
+                                       .logits = logits.data(),
+                                       .targets = &target,
+                                       .loss = &loss,
+                                       .d_logits = nullptr});
+  EXPECT_TRUE(std::isnan(loss)) << cols;
 }
 
 TEST(NotANumber, InOneLogitReachesTheLoss) {
