@@ -1,6 +1,7 @@
 #pragma once
 // The words of CUDA C++ that the kernels use, for the CPU's compiler. To be included before them.
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -13,9 +14,13 @@
 #define __forceinline__ inline
 #define __grid_constant__
 #define __launch_bounds__(...)
+#define __shared__ static  // blocks run one after the other
 
 struct alignas(16) uint4 {
   uint32_t x, y, z, w;
+};
+struct alignas(8) uint2 {
+  uint32_t x, y;
 };
 struct alignas(16) float4 {
   float x, y, z, w;
@@ -23,6 +28,8 @@ struct alignas(16) float4 {
 struct alignas(8) float2 {
   float x, y;
 };
+inline uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return {x, y, z, w}; }
+inline uint2 make_uint2(uint32_t x, uint32_t y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 
 namespace bench::emulation {
@@ -34,6 +41,12 @@ struct Index {
 struct ThreadIndex {
   struct X {
     operator unsigned() const { return static_cast<unsigned>(block().thread()); }
+  } x;
+  static constexpr unsigned y = 0;
+};
+struct BlockExtents {
+  struct X {
+    operator unsigned() const { return static_cast<unsigned>(block().threads()); }
   } x;
 };
 
@@ -64,6 +77,7 @@ inline bool any_lane(bool says) {
 }  // namespace bench::emulation
 
 inline const bench::emulation::ThreadIndex threadIdx;
+inline const bench::emulation::BlockExtents blockDim;
 inline bench::emulation::Index blockIdx, gridDim;
 
 inline void __syncthreads() {
@@ -75,6 +89,12 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   return bench::emulation::from_lane_xor(value, mask);
 }
 inline bool __any_sync(unsigned, bool says) { return bench::emulation::any_lane(says); }
+inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits); }
+inline uint32_t __float_as_uint(float x) { return std::bit_cast<uint32_t>(x); }
+inline void __stcs(uint4* to, uint4 value) { *to = value; }
+inline uint32_t __cvta_generic_to_shared(const void* memory) {
+  return bench::emulation::block().address_of(memory);
+}
 template <class T>
 T atomicAdd(T* to, T value) {
   const T before = *to;

@@ -8,11 +8,20 @@
 
 namespace bench::kernels::cuda {
 
+using emulation::from_lane_xor;
+using emulation::kWarp;
+
+inline int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+inline float* launched_memory() {
+  return reinterpret_cast<float*>(emulation::block().shared(0, 0));
+}
+
 inline float fast_exp2(float x) {
   const float y = std::exp2(x);
   return y < 0x1p-126f ? 0 : y;
 }
 
+inline uint16_t bf16_bits(float x) { return float_to_bf16(x); }
 inline uint32_t bf16_pair(float low, float high) {
   return float_to_bf16(low) | static_cast<uint32_t>(float_to_bf16(high)) << 16;
 }
