@@ -42,7 +42,8 @@ double error_of(const Memory<T>& got, const Memory<T>& want) {
   double error = 0, most = 0;
   for (size_t i = 0; i < got.size(); ++i) {
     const double difference = std::abs(static_cast<double>(got.data()[i]) - want.data()[i]);
-    error = difference <= error ? error : difference;  // a NaN stays
+    if (std::isnan(difference)) return difference;
+    error = std::max(error, difference);
     most = std::max(most, std::abs(static_cast<double>(want.data()[i])));
   }
   return most == 0 ? error : error / most;
