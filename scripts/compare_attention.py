@@ -83,11 +83,16 @@ def main():
     options = parser.parse_args()
     shapes = [(options.tokens // seq, options.hidden // d, seq, d)
               for seq in map(int, options.seq.split(",")) for d in map(int, options.d.split(","))]
+    if any(0 in shape for shape in shapes):
+        sys.exit("--tokens holds at least one sequence, and --hidden one head, of each size asked for")
     ratios = {}
     for _ in range(options.rounds):
         for shape in shapes:
             ours, theirs = bench_times(options, *shape), torch_times(*shape)
             for way in PASSES:
+                if way not in theirs:
+                    print(f"PyTorch has no {way} for batch, heads, seq, d = {shape}")
+                    continue
                 ratios.setdefault((shape, way), []).append((theirs[way] / ours[way], ours[way], theirs[way]))
     for ((batch, heads, seq, d), way), rounds in ratios.items():
         ratio, ours, theirs = (statistics.median(column) for column in zip(*rounds))

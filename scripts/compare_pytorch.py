@@ -25,6 +25,8 @@ def bench_seconds(options):
     case = bench_run.cases(options.bench, suite, [
         "--device", options.device, "--model", options.model, "--micro-batch", str(options.micro_batch),
         "--dtype", options.dtype, "--steps", str(options.steps + 1), "--repetitions", "1", *options.option])[0]
+    if case["outcome"] != "measured":
+        sys.exit(f"{case['name']}: {case['outcome']}: {case['reason']}")
     return statistics.median(case["samples_s"][1:])  # the first touches its memory for the first time
 
 
@@ -43,6 +45,8 @@ def main():
     threads = len(os.sched_getaffinity(0))
     steps = torch_gpt2.make_steps(torch_gpt2.shape_of(options.model), options.micro_batch, threads, options.dtype,
                                   options.device, options.torch.split(","))
+    if not steps:
+        sys.exit("no way of PyTorch runs here; see above")
     ratios = []
     for index in range(options.rounds):
         ours = bench_seconds(options)

@@ -33,7 +33,7 @@ HostDevice::HostDevice(const bench_device& table) : table_(copy_sized(table)) {
 void* HostDevice::allocate(size_t bytes) {
   void* memory = table_.allocate(table_.ctx, bytes);
   // The host has said how much there is and what to do.
-  if (memory == nullptr) throw HostRefused("the host could not allocate device memory");
+  if (memory == nullptr) throw HostOutOfMemory("the host could not allocate device memory");
   return memory;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/abi/bench_plugin.h"
+#include "bench/base/status.h"
 #include "bench/device/context.h"
 #include "parallel/comm/communicator.h"
 
@@ -25,6 +26,11 @@ T copy_sized(const T& given) {
 // A call of the host failed; the host already has the words for it.
 struct HostRefused : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// The host has no memory of the device left, and the words for it.
+struct HostOutOfMemory : EnvironmentError {
+  using EnvironmentError::EnvironmentError;
 };
 
 // The host itself: log lines, reasons, services.

@@ -49,6 +49,8 @@ bench_status guarded(const Host& host, F&& call) noexcept {
     return BENCH_UNSUPPORTED;
   } catch (const HostRefused&) {
     return BENCH_FAILED;
+  } catch (const HostOutOfMemory&) {
+    return BENCH_FAILED;
   } catch (const std::exception& e) {
     host.fail(e.what());
     return BENCH_FAILED;

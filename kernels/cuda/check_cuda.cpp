@@ -6,6 +6,7 @@
 namespace bench::kernels::cuda {
 
 void throw_error(cudaError_t status, const char* doing) {
+  cudaGetLastError();  // told here; the next launch must not find it
   throw EnvironmentError(fmt::format("CUDA, {}: {} ({})", doing, cudaGetErrorString(status),
                                      cudaGetErrorName(status)));
 }

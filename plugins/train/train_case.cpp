@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "kernels/ops.h"
+#include "kernels/registry.h"
 #include "parallel/gpt2/memory.h"
 #include "parallel/gpt2/work.h"
 
@@ -52,6 +53,21 @@ double memory_bytes(const TrainCase& train) {
   const auto ops = kernels::ops_for<T>(kDevice, train.variants);
   const gpt2::StepMemory memory = gpt2::step_memory(train.config, ops);
   return static_cast<double>(kDevice == DeviceKind::cpu ? memory.total() : memory.on_device());
+}
+
+// Why the chosen attention cannot be the step's, or empty.
+template <class T>
+std::string why_no_attention(const TrainCase& train) {
+  const gpt2::RankShape s = gpt2::rank_shape(train.config, 0);
+  const auto named = train.variants.find("attention");
+  const std::string variant = named == train.variants.end() ? "" : named->second;  // or the default
+  const kernels::OpShape shape{
+      .n = s.n, .h = s.h, .batch = s.micro_batch, .seq = s.seq, .heads = s.heads, .d = s.d};
+  if (kernels::variant_supports<T>(kDevice, "attention", variant, shape)) return {};
+  return fmt::format(
+      "{} attention does not take heads of size {} over {} tokens; --variant attention= chooses "
+      "another",
+      variant.empty() ? "the default" : variant, s.d, s.seq);
 }
 
 Graphs read_graphs(const sdk::Request& request) {
@@ -131,6 +147,8 @@ sdk::Case describe_case(const TrainCase& train) {
   made.training = true;
   made.memory_bytes =
       train.dtype == DType::bf16 ? memory_bytes<bfloat16>(train) : memory_bytes<float>(train);
+  made.unavailable = train.dtype == DType::bf16 ? why_no_attention<bfloat16>(train)
+                                                : why_no_attention<float>(train);
   return made;
 }
 

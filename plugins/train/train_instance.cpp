@@ -39,7 +39,16 @@ GraphRecorder recorder_for(const TrainCase& train, const Communicator& comm) {
   if (train.graphs == Graphs::always && comm.size() > 1 && !comm.capturable())
     throw Unsupported(
         fmt::format("--graph on: collectives over {} cannot be recorded", comm.kind()));
-  return kernels::graph_recorder();
+  GraphRecorder recorder = kernels::graph_recorder();
+  if (train.graphs == Graphs::always || !recorder) return recorder;
+  // What cannot be recorded after all runs plainly: nothing of it has run yet.
+  return [recorder](const Context& context, const std::function<void()>& work) {
+    try {
+      return recorder(context, work);
+    } catch (const std::exception&) {
+      return std::unique_ptr<Graph>();
+    }
+  };
 }
 
 }  // namespace

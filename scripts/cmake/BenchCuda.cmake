@@ -6,6 +6,18 @@ set(BENCH_HAS_CUDA OFF)
 
 if(NOT BENCH_CUDA STREQUAL OFF AND NOT BENCH_SANITIZE)
   find_program(BENCH_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(BENCH_NVCC AND BENCH_CUDA STREQUAL AUTO)
+    # An older toolkit, or one that does not take this C++ compiler, is as good as none.
+    set(probe ${CMAKE_BINARY_DIR}/CMakeFiles/bench_cuda_probe.cu)
+    file(WRITE ${probe} "#include <version>\n__global__ void kernel() {}\nint main() { kernel<<<1, 1>>>(); }\n")
+    execute_process(COMMAND ${BENCH_NVCC} -std=c++20 -arch=sm_90 -ccbin ${CMAKE_CXX_COMPILER} -c ${probe} -o ${probe}.o
+                    RESULT_VARIABLE probe_failed OUTPUT_QUIET ERROR_QUIET)
+    if(probe_failed)
+      message(STATUS "${BENCH_NVCC} does not compile C++20 for sm_90 with ${CMAKE_CXX_COMPILER}: bench will run on CPUs "
+                     "only; -DBENCH_CUDA=ON shows its errors")
+      set(BENCH_NVCC BENCH_NVCC-NOTFOUND)
+    endif()
+  endif()
   if(BENCH_NVCC)
     # Ampere and Hopper as machine code; newer cards compile the PTX when they load it.
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)

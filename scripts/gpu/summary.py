@@ -53,7 +53,8 @@ def _losses(report):
     for training in report.get("training", []):
         losses = training.get("losses") or []
         if losses:
-            yield f"  {training['case']}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in {len(losses)} steps"
+            first, last = ("not finite" if loss is None else f"{loss:.4f}" for loss in (losses[0], losses[-1]))
+            yield f"  {training['case']}: loss {first} -> {last} in {len(losses)} steps"
 
 
 def report_lines(path):
