@@ -61,9 +61,12 @@ ordered_json collect(const runner::CommandLine& line) {
   NullTracer tracer;
   runner::PluginSet plugins = load_plugins(line.options, paths, "", Log(), tracer);
 
+  const bool looked_for_gpu = chosen.asked != name_of(DeviceKind::cpu);
+  const std::string why_no_gpu =
+      looked_for_gpu ? chosen.why_no_gpu : "no GPU was looked for: --device cpu";
   ordered_json all = {
       {"device", {{"asked", chosen.asked}, {"ran", chosen.ran}, {"reason", chosen.reason}}},
-      {"plugins", list_plugins(plugins, chosen.why_no_gpu)},
+      {"plugins", list_plugins(plugins, why_no_gpu)},
       {"suites", ordered_json::array()},
       {"cases", ordered_json::array()}};
   std::vector<runner::Suite> suites;

@@ -24,7 +24,8 @@ void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
 }  // namespace
 
 void attention_backward_hopper(const Context& context, const AttentionBackward<bfloat16>& a) {
-  require_hopper();
+  require_hopper(a.d);
+  if (!has_heads_up_to(128, a)) return;
   a.d == 64 ? backward<HopperBackwardShape<64>>(context, a)
             : backward<HopperBackwardShape<128>>(context, a);
 }

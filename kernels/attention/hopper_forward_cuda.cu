@@ -20,7 +20,8 @@ void forward(const Context& context, const AttentionForward<bfloat16>& a) {
 }  // namespace
 
 void attention_forward_hopper(const Context& context, const AttentionForward<bfloat16>& a) {
-  require_hopper();
+  require_hopper(a.d);
+  if (!has_heads_up_to(128, a)) return;
   a.d == 64 ? forward<HopperForwardShape<64>>(context, a)
             : forward<HopperForwardShape<128>>(context, a);
 }

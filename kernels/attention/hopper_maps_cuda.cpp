@@ -34,7 +34,9 @@ int attribute(cudaDeviceAttr which) {
 
 }  // namespace
 
-void require_hopper() {
+void require_hopper(int64_t d) {
+  if (d != 64 && d != 128)
+    throw UsageError(fmt::format("attention=hopper takes heads of 64 or 128 elements, not {}", d));
   static const int major = attribute(cudaDevAttrComputeCapabilityMajor);
   static const int minor = attribute(cudaDevAttrComputeCapabilityMinor);
   if (major == 9 && minor == 0) return;

@@ -7,8 +7,9 @@
 
 namespace bench::kernels::cuda {
 
-// Throws EnvironmentError unless the current device has compute capability 9.0.
-void require_hopper();
+// Throws EnvironmentError unless the current device has compute capability 9.0, UsageError unless
+// the kernels are made for heads of this size.
+void require_hopper(int64_t d);
 
 // bfloat16 [sequences, rows, columns] in device memory, 16-byte aligned as its rows are; boxes of
 // 64 rows by 64 columns of one sequence, with zeros behind its end, swizzled by 128 bytes. Throws

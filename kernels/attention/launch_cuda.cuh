@@ -3,12 +3,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include "bench/base/status.h"
 #include "kernels/attention/backward_plan_cuda.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/scratch.h"
 
 namespace bench::kernels::cuda {
+
+// Whether there is anything to do. Throws UsageError where heads are wider than the kernels take.
+template <class Args>
+bool has_heads_up_to(int64_t most, const Args& a) {
+  if (a.d > most)
+    throw UsageError("attention in tiles takes heads of up to " + std::to_string(most) +
+                     " elements, not " + std::to_string(a.d));
+  return a.batch * a.seq * a.heads * a.d > 0;
+}
 
 inline LaunchShape launch_shape(int64_t blocks, int threads, int shared_bytes = 0) {
   return {.blocks = static_cast<unsigned>(blocks),

@@ -1,6 +1,7 @@
 #include "kernels/attention/launch_cuda.cuh"
 #include "kernels/attention/op.h"
 #include "kernels/attention/tiles_backward_cuda.cuh"
+#include "kernels/cuda/walk.cuh"
 
 namespace bench::kernels::cuda {
 namespace {
@@ -21,9 +22,10 @@ void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
 }  // namespace
 
 void attention_backward_tiles(const Context& context, const AttentionBackward<bfloat16>& a) {
-  const bool aligned = a.d % 8 == 0;
-  if (a.d <= 64) return aligned ? backward<64, true>(context, a) : backward<64, false>(context, a);
-  if (!aligned) return backward<128, false>(context, a);
+  if (!has_heads_up_to(kMostTilesHead<bfloat16>, a)) return;
+  const bool whole = a.d % 8 == 0 && aligned(a.qkv, a.out, a.d_out, a.d_qkv);
+  if (a.d <= 64) return whole ? backward<64, true>(context, a) : backward<64, false>(context, a);
+  if (!whole) return backward<128, false>(context, a);
   if (a.d <= 96) return backward<96, true>(context, a);
   backward<128, true>(context, a);
 }

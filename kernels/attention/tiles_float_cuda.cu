@@ -1,6 +1,7 @@
 #include "kernels/attention/float_backward_cuda.cuh"
 #include "kernels/attention/launch_cuda.cuh"
 #include "kernels/attention/op.h"
+#include "kernels/cuda/walk.cuh"
 
 namespace bench::kernels::cuda {
 namespace {
@@ -27,18 +28,19 @@ void backward(const Context& context, const AttentionBackward<float>& a) {
 }  // namespace
 
 void attention_forward_tiles(const Context& context, const AttentionForward<float>& a) {
-  const bool aligned = a.d % 4 == 0;
-  if (a.d <= 64) return aligned ? forward<64, true>(context, a) : forward<64, false>(context, a);
-  if (a.d <= 128) return aligned ? forward<128, true>(context, a) : forward<128, false>(context, a);
-  aligned ? forward<256, true>(context, a) : forward<256, false>(context, a);
+  if (!has_heads_up_to(kMostTilesHead<float>, a)) return;
+  const bool whole = a.d % 4 == 0 && aligned(a.qkv, a.out);
+  if (a.d <= 64) return whole ? forward<64, true>(context, a) : forward<64, false>(context, a);
+  if (a.d <= 128) return whole ? forward<128, true>(context, a) : forward<128, false>(context, a);
+  whole ? forward<256, true>(context, a) : forward<256, false>(context, a);
 }
 
 void attention_backward_tiles(const Context& context, const AttentionBackward<float>& a) {
-  const bool aligned = a.d % 4 == 0;
-  if (a.d <= 64) return aligned ? backward<64, true>(context, a) : backward<64, false>(context, a);
-  if (a.d <= 128)
-    return aligned ? backward<128, true>(context, a) : backward<128, false>(context, a);
-  aligned ? backward<256, true>(context, a) : backward<256, false>(context, a);
+  if (!has_heads_up_to(kMostTilesHead<float>, a)) return;
+  const bool whole = a.d % 4 == 0 && aligned(a.qkv, a.out, a.d_out, a.d_qkv);
+  if (a.d <= 64) return whole ? backward<64, true>(context, a) : backward<64, false>(context, a);
+  if (a.d <= 128) return whole ? backward<128, true>(context, a) : backward<128, false>(context, a);
+  whole ? backward<256, true>(context, a) : backward<256, false>(context, a);
 }
 
 }  // namespace bench::kernels::cuda

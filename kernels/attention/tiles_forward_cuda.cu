@@ -1,6 +1,7 @@
 #include "kernels/attention/launch_cuda.cuh"
 #include "kernels/attention/op.h"
 #include "kernels/attention/tiles_forward_cuda.cuh"
+#include "kernels/cuda/walk.cuh"
 
 namespace bench::kernels::cuda {
 namespace {
@@ -14,9 +15,10 @@ void forward(const Context& context, const AttentionForward<bfloat16>& a) {
 }  // namespace
 
 void attention_forward_tiles(const Context& context, const AttentionForward<bfloat16>& a) {
-  const bool aligned = a.d % 8 == 0;
-  if (a.d <= 64) return aligned ? forward<64, true>(context, a) : forward<64, false>(context, a);
-  if (!aligned) return forward<128, false>(context, a);
+  if (!has_heads_up_to(kMostTilesHead<bfloat16>, a)) return;
+  const bool whole = a.d % 8 == 0 && aligned(a.qkv, a.out);
+  if (a.d <= 64) return whole ? forward<64, true>(context, a) : forward<64, false>(context, a);
+  if (!whole) return forward<128, false>(context, a);
   if (a.d <= 80) return forward<80, true>(context, a);
   if (a.d <= 96) return forward<96, true>(context, a);
   forward<128, true>(context, a);

@@ -76,6 +76,7 @@ void run_walk(const Context& context, const char* what, const Op& op, const Walk
 template <class Op>
 void run_walk(const Context& context, const char* what, const Op& op, int64_t size,
               int64_t cols = 1) {
+  if (size == 0) return;
   run_walk(context, what, op, plan_of<Op>(size, cols));
 }
 

@@ -21,6 +21,8 @@ __device__ float gelu(float x) { return x * fast_reciprocal(1 + gelu_exponential
 // With gate g = 1 / (1 + e): y = x g and g' = g (1 - g) 2 u', so dy/dx = g (1 + x (1 - g) 2 u'). 1
 // - g is taken as e g, which does not cancel.
 __device__ float gelu_slope(float x) {
+  x = fabsf(x) > 10 ? copysignf(10, x)
+                    : x;  // 0 or 1 from there on, and the square of x may be none
   const float e = gelu_exponential(x), g = fast_reciprocal(1 + e);
   const float two_du = fmaf(static_cast<float>(6 * kGeluRoot * kGeluCubic), x * x,
                             static_cast<float>(2 * kGeluRoot));

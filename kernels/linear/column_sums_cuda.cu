@@ -117,12 +117,20 @@ void sum_in_parts(const Context& context, const LinearWeightGrad<T>& a) {
 
 template <class T>
 void column_sums(const Context& context, const LinearWeightGrad<T>& a) {
+  if (a.out == 0) return;
+  if (a.n == 0) {
+    if (a.accumulate) return;
+    return check(cudaMemsetAsync(a.d_bias, 0, static_cast<size_t>(a.out) * sizeof(float),
+                                 stream_of(context)),
+                 "clearing a bias gradient");
+  }
   constexpr int kWidth = 16 / sizeof(T);
   const bool whole = a.out % kWidth == 0 && reinterpret_cast<uintptr_t>(a.dy) % 16 == 0;
   whole ? sum_in_parts<kWidth>(context, a) : sum_in_parts<1>(context, a);
 }
 
 void add_sums(const Context& context, int64_t size, const float* values, float* sums) {
+  if (size == 0) return;
   constexpr int kThreads = 256;
   add<<<static_cast<unsigned>(ceil_div(size, kThreads)), kThreads, 0, stream_of(context)>>>(
       size, values, sums);

@@ -43,6 +43,7 @@ __global__ void finish(int64_t size, int64_t columns, const float* product, cons
 template <class T>
 void finish_product(const Context& context, const FinishProduct<T>& a) {
   const int64_t size = a.rows * a.columns;
+  if (size == 0) return;
   const int64_t blocks =
       std::min<int64_t>((size + kThreads - 1) / kThreads, int64_t{16} * multiprocessors());
   finish<Stored<T>><<<static_cast<unsigned>(blocks), kThreads, 0, stream_of(context)>>>(

@@ -26,6 +26,7 @@ __global__ void multiply(RowMajorProduct s, bool accumulate, const T* a, const T
 
 template <class T, class Out>
 void launch(const Context& context, const LtProduct& p) {
+  if (p.shape.m * p.shape.n == 0) return;
   const int64_t wanted = (p.shape.m * p.shape.n + kThreads - 1) / kThreads;
   const auto blocks = static_cast<unsigned>(std::min<int64_t>(wanted, 16 * multiprocessors()));
   multiply<T, Out><<<blocks, kThreads, 0, stream_of(context)>>>(
