@@ -7,6 +7,7 @@
 #include "bench/device/buffer.h"
 #include "kernels/ceiling/op.h"
 #include "kernels/linear/lt_product.h"
+#include "kernels/linear/op.h"
 #include "kernels/linear/probe.h"
 
 namespace bench::kernels {
@@ -40,7 +41,7 @@ size_t bytes_of(int64_t rows, int64_t columns, DType dtype) {
 std::vector<std::string_view> gemm_ways(DType) { return {kWay}; }
 
 std::string_view gemm_arithmetic(const GemmShape& shape) {
-  return shape.dtype == DType::bf16 ? "bf16 tensor cores" : "f32";
+  return shape.dtype == DType::bf16 ? kBf16TensorCores : "f32";
 }
 
 std::vector<GemmShape> gemm_ceiling_shapes(DType dtype) {

@@ -12,6 +12,7 @@
 #include "kernels/linear/finish.h"
 #include "kernels/linear/lt_linear.h"
 #include "kernels/linear/lt_product.h"
+#include "kernels/linear/op.h"
 #include "kernels/linear/plain_product.h"
 
 namespace bench::kernels::cuda {
@@ -166,9 +167,7 @@ void install_lt_linear(Ops<T>& ops) {
   ops.linear_forward = linear_forward<T, kSearch>;
   ops.linear_input_grad = linear_input_grad<T, kSearch>;
   ops.linear_weight_grad = linear_weight_grad<T, kSearch>;
-  ops.linear_arithmetic = []() -> std::string_view {
-    return kNarrow ? "bf16 tensor cores" : "f32";
-  };
+  ops.linear_arithmetic = []() -> std::string_view { return kNarrow ? kBf16TensorCores : "f32"; };
   // cuBLASLt's tanh is an approximation that is good enough for bfloat16 only.
   ops.linear_fuses_gelu = kNarrow;
   ops.linear_prepared_bytes = [](int64_t, int64_t, int64_t) -> int64_t { return 0; };

@@ -70,12 +70,15 @@ double linear_tolerance(int64_t terms) {
   return sum_tolerance<T>(terms);
 }
 
+// Ops::linear_arithmetic where tensor cores multiply bfloat16.
+inline constexpr std::string_view kBf16TensorCores = "bf16 tensor cores";
+
 // Tensor cores add sixteen products at a time to a sum that they cut off instead of rounding it
 // (Fasi 2021): these errors have one sign, and grow with the depth, not with its root.
 // `arithmetic`: Ops::linear_arithmetic.
 template <class T>
 double weight_grad_tolerance(int64_t terms, std::string_view arithmetic) {
-  const bool cut_off = arithmetic == "bf16 tensor cores";
+  const bool cut_off = arithmetic == kBf16TensorCores;
   return linear_tolerance<Wide<T>>(terms) +
          (cut_off ? kRounding<float> * static_cast<double>(terms) / 16 : 0);
 }

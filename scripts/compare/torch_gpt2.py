@@ -64,6 +64,8 @@ def _compiled_blocks(model):
 def make_steps(shape, batch, threads, dtype, device, ways):
     """A step function for each way that works here, by name: eager, compiled, blocks."""
     import torch
+    if "blocks" in ways and len(ways) > 1:
+        raise SystemExit("--torch blocks compiles the model's own blocks, so no other way is left as it was: give it alone")
     if device == "cpu":
         torch.set_num_threads(threads)
     make = {"eager": lambda model: model, "compiled": torch.compile, "blocks": _compiled_blocks}
