@@ -2,10 +2,12 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,6 +66,22 @@ class GpuCheck(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, "FAILED .*test_made_up_cuda: exit code 1: element 7 is wrong")
         self.assertRegex(result.stdout, "passed .*collectives")
+
+    def test_when_ended_it_leaves_nothing_running(self):
+        started = self.folder / "started"
+        self.program("packed/bin/bench", f"#!/bin/sh\necho $$ > {started}.part; mv {started}.part {started}; exec sleep 1000\n")
+        self.program("bin/nvidia-smi", "#!/bin/sh\necho 'A GPU, 580, 1000 MiB, 2000 MHz'\n")
+        environment = dict(os.environ, PATH=f"{self.folder / 'bin'}:/usr/bin:/bin")
+        with subprocess.Popen([sys.executable, "-B", ROOT / "scripts" / "gpu_check", "--tree", self.tree, "--out",
+                               self.folder / "out", "--only", "^collectives$"], env=environment,
+                              stdout=subprocess.DEVNULL) as check:
+            while not started.exists():
+                self.assertIsNone(check.poll(), "the check ended before its step began")
+                time.sleep(0.01)
+            check.terminate()
+            self.assertEqual(check.wait(), 128 + signal.SIGTERM)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(int(started.read_text(encoding="utf-8")), 0)
 
     def test_an_earlier_report_is_not_told_as_this_ones(self):
         self.program("packed/bin/bench", "#!/bin/sh\nexit 4\n")
