@@ -1,4 +1,4 @@
-/* bench plugin ABI, version 1.1: the one contract between the program that measures (the host) and
+/* bench plugin ABI, version 1.2: the one contract between the program that measures (the host) and
  * the code that is measured (a plugin).
  *
  * Why C: a plugin may be built by another compiler, another C++ library or in another language.
@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define BENCH_ABI_MAJOR 1
-#define BENCH_ABI_MINOR 1
+#define BENCH_ABI_MINOR 2
 
 /* Name of the only symbol a plugin exports, of type bench_plugin_entry_fn. */
 #define BENCH_PLUGIN_ENTRY_NAME "bench_plugin_entry"
@@ -140,6 +140,13 @@ typedef struct bench_device {
   void* (*native_handle)(void* ctx, const char* what);
 } bench_device;
 
+/* One message of bench_comm.exchange. What is sent is only read. */
+typedef struct bench_message {
+  void* buffer;
+  uint64_t count;
+  int32_t peer;
+} bench_message;
+
 /* The ranks that run a case together. Counts are elements; buffers are memory of the case's device.
  * Calls are collective over the communicator and in stream order: on return the work has been given
  * to the stream, and only the stream may be assumed to wait for it. send may equal recv (in place).
@@ -177,6 +184,11 @@ typedef struct bench_comm {
   bench_status (*split)(void* ctx, int32_t color, int32_t key, const struct bench_comm** made);
   void (*release)(void* ctx); /* only for communicators made by split [main] */
   void* (*native_handle)(void* ctx, const char* what); /* [main] */
+  /* Since 1.2. All messages of one step together: none waits for another one of the same call. At
+   * most one each way between two ranks, none to oneself. [main] */
+  bench_status (*exchange)(void* ctx, bench_stream s, const bench_message* sends,
+                           uint32_t send_count, const bench_message* receives,
+                           uint32_t receive_count, bench_dtype dtype, int32_t tag);
 } bench_comm;
 
 /* ---- what is asked of a plugin

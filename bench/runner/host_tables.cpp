@@ -1,7 +1,9 @@
 #include "bench/runner/host_tables.h"
 
 #include <exception>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "bench/base/status.h"
 
@@ -172,6 +174,19 @@ struct CommCalls {
       self(ctx).comm_.recv(stream_of(s), buffer, elements(n), dtype(t), from, tag);
     });
   }
+  static bench_status exchange(void* ctx, bench_stream s, const bench_message* sends,
+                               uint32_t send_count, const bench_message* receives,
+                               uint32_t receive_count, bench_dtype t, int32_t tag) {
+    return guarded(self(ctx).host_, [&] {
+      std::vector<Outgoing> out;
+      std::vector<Incoming> in;
+      for (const bench_message& m : std::span(sends, send_count))
+        out.push_back({.buffer = m.buffer, .count = elements(m.count), .to = m.peer});
+      for (const bench_message& m : std::span(receives, receive_count))
+        in.push_back({.buffer = m.buffer, .count = elements(m.count), .from = m.peer});
+      self(ctx).comm_.exchange(stream_of(s), out, in, dtype(t), tag);
+    });
+  }
   static bench_status all_reduce_start(void* ctx, bench_stream s, const void* send, void* recv,
                                        uint64_t n, bench_dtype t, bench_reduce_op op,
                                        uint64_t* ticket) {
@@ -212,7 +227,8 @@ CommTable::CommTable(Communicator& comm, const PluginHost& host)
                       .wait = CommCalls::wait,
                       .split = CommCalls::split,
                       .release = nullptr,
-                      .native_handle = CommCalls::native_handle};
+                      .native_handle = CommCalls::native_handle,
+                      .exchange = CommCalls::exchange};
 }
 
 CommTable::CommTable(std::unique_ptr<Communicator> owned, const PluginHost& host)

@@ -1,5 +1,7 @@
 #include "bench/sdk/host.h"
 
+#include <vector>
+
 #include "bench/base/status.h"
 
 namespace bench::sdk {
@@ -77,6 +79,20 @@ void HostCommunicator::send(Stream s, const void* buffer, int64_t count, DType t
 }
 void HostCommunicator::recv(Stream s, void* buffer, int64_t count, DType t, int from, int tag) {
   check(table_.recv(table_.ctx, s.native, buffer, elements(count), number(t), from, tag), "recv");
+}
+void HostCommunicator::exchange(Stream s, std::span<const Outgoing> sends,
+                                std::span<const Incoming> receives, DType t, int tag) {
+  if (table_.exchange == nullptr)
+    throw Unsupported("this bench is older than the plugin: its communicators have no exchange");
+  std::vector<bench_message> out, in;
+  for (const Outgoing& m : sends)
+    out.push_back(
+        {.buffer = const_cast<void*>(m.buffer), .count = elements(m.count), .peer = m.to});
+  for (const Incoming& m : receives)
+    in.push_back({.buffer = m.buffer, .count = elements(m.count), .peer = m.from});
+  check(table_.exchange(table_.ctx, s.native, out.data(), static_cast<uint32_t>(out.size()),
+                        in.data(), static_cast<uint32_t>(in.size()), number(t), tag),
+        "exchange");
 }
 Communicator::Ticket HostCommunicator::all_reduce_start(Stream s, const void* send, void* recv,
                                                         int64_t count, DType t, ReduceOp op) {

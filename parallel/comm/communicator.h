@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "bench/base/dtype.h"
@@ -13,6 +14,18 @@
 namespace bench {
 
 enum class ReduceOp : int32_t { sum = 0, max = 1, min = 2 };
+
+// One message of an exchange.
+struct Outgoing {
+  const void* buffer;
+  int64_t count;
+  int to;
+};
+struct Incoming {
+  void* buffer;
+  int64_t count;
+  int from;
+};
 
 class Communicator {
  public:
@@ -38,6 +51,12 @@ class Communicator {
   // keeps the order of all and takes no notice of tags.
   virtual void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) = 0;
   virtual void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) = 0;
+
+  // All messages of one step together: none waits for another one of the same call, so that two
+  // ranks may send to each other. In stream order all are done at the end. At most one message each
+  // way between two ranks, none to oneself.
+  virtual void exchange(Stream s, std::span<const Outgoing> sends,
+                        std::span<const Incoming> receives, DType, int tag) = 0;
 
   // Started form, for overlap with computation: the buffers belong to the communicator until wait,
   // after which the stream (not the host) may use the result.

@@ -57,6 +57,11 @@ void CountingCommunicator::recv(Stream s, void* buffer, int64_t count, DType dty
   const Visit visit(*this, "recv");
   inner_.recv(s, buffer, count, dtype, from, tag);
 }
+void CountingCommunicator::exchange(Stream s, std::span<const Outgoing> sends,
+                                    std::span<const Incoming> receives, DType dtype, int tag) {
+  const Visit visit(*this, "exchange");
+  inner_.exchange(s, sends, receives, dtype, tag);
+}
 Communicator::Ticket CountingCommunicator::all_reduce_start(Stream s, const void* send, void* recv,
                                                             int64_t count, DType dtype,
                                                             ReduceOp op) {

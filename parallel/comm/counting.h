@@ -41,6 +41,8 @@ class CountingCommunicator final : public Communicator {
   void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
+                DType, int tag) override;
   Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType,
                           ReduceOp) override;
   void wait(Stream s, Ticket ticket) override;

@@ -134,6 +134,49 @@ void tags_choose_the_message(Communicator& comm) {
   }
 }
 
+// A message for each ordered pair: of another length each, some of none.
+int64_t length_between(int from, int to) { return (from * 31 + to * 17) % 5 * 700; }
+
+void all_exchange_at_once(Communicator& comm) {
+  std::vector<Elements> given, got;
+  std::vector<Outgoing> sends;
+  std::vector<Incoming> receives;
+  for (int r = 0; r < comm.size(); ++r) {
+    given.push_back(mine_of(comm, DType::bf16, length_between(comm.rank(), r), small_value));
+    got.emplace_back(DType::bf16, length_between(r, comm.rank()));
+  }
+  for (int r = 0; r < comm.size(); ++r) {
+    if (r == comm.rank()) continue;
+    Elements &to = given[static_cast<size_t>(r)], &from = got[static_cast<size_t>(r)];
+    sends.push_back({.buffer = to.at(0), .count = to.count(), .to = r});
+    receives.push_back({.buffer = from.at(0), .count = from.count(), .from = r});
+  }
+  comm.exchange(Stream{}, sends, receives, DType::bf16, 3);
+  for (const Incoming& m : receives)
+    expect_elements("exchange", got[static_cast<size_t>(m.from)],
+                    [&](int64_t i) { return small_value(m.from, i); });
+}
+
+// All send to the first rank, which alone has many partners.
+void exchanges_may_be_uneven(Communicator& comm) {
+  constexpr int64_t kCount = 3001;
+  Elements mine = mine_of(comm, DType::f32, kCount, small_value);
+  if (comm.rank() > 0) {
+    const Outgoing send{.buffer = mine.at(0), .count = kCount, .to = 0};
+    return comm.exchange(Stream{}, {&send, 1}, {}, DType::f32, 0);
+  }
+  std::vector<Elements> got;
+  std::vector<Incoming> receives;
+  for (int r = 1; r < comm.size(); ++r) got.emplace_back(DType::f32, kCount);
+  for (int r = 1; r < comm.size(); ++r)
+    receives.push_back(
+        {.buffer = got[static_cast<size_t>(r - 1)].at(0), .count = kCount, .from = r});
+  comm.exchange(Stream{}, {}, receives, DType::f32, 0);
+  for (int r = 1; r < comm.size(); ++r)
+    expect_elements("uneven exchange", got[static_cast<size_t>(r - 1)],
+                    [&](int64_t i) { return small_value(r, i); });
+}
+
 void started_all_reduces_overlap(Communicator& comm) {
   constexpr int64_t kCount = 4099;
   Elements a = mine_of(comm, DType::f32, kCount, small_value);
@@ -219,6 +262,8 @@ constexpr std::array kChecks = {Check{"all_reduce_is_exact", all_reduce_is_exact
                                 Check{"broadcast_from_every_root", broadcast_from_every_root},
                                 Check{"messages_go_round", messages_go_round},
                                 Check{"tags_choose_the_message", tags_choose_the_message},
+                                Check{"all_exchange_at_once", all_exchange_at_once},
+                                Check{"exchanges_may_be_uneven", exchanges_may_be_uneven},
                                 Check{"started_all_reduces_overlap", started_all_reduces_overlap},
                                 Check{"split_orders_by_key", split_orders_by_key},
                                 Check{"splits_nest", splits_nest},

@@ -69,6 +69,24 @@ void ThroughDevice::recv(Stream, void* buffer, int64_t count, DType dtype, int f
   bring_back(buffer, memory.data(), bytes_of(count, dtype));
 }
 
+void ThroughDevice::exchange(Stream, std::span<const Outgoing> sends,
+                             std::span<const Incoming> receives, DType dtype, int tag) {
+  std::vector<Memory> memory;
+  std::vector<Outgoing> out;
+  std::vector<Incoming> in;
+  for (const Outgoing& m : sends) {
+    memory.push_back(on_device(m.buffer, bytes_of(m.count, dtype)));
+    out.push_back({.buffer = memory.back().data(), .count = m.count, .to = m.to});
+  }
+  for (const Incoming& m : receives) {
+    memory.push_back(on_device(m.buffer, bytes_of(m.count, dtype)));
+    in.push_back({.buffer = memory.back().data(), .count = m.count, .from = m.from});
+  }
+  inner_.exchange(stream_, out, in, dtype, tag);
+  for (size_t i = 0; i < in.size(); ++i)
+    bring_back(receives[i].buffer, in[i].buffer, bytes_of(in[i].count, dtype));
+}
+
 Communicator::Ticket ThroughDevice::all_reduce_start(Stream, const void* send, void* recv,
                                                      int64_t count, DType dtype, ReduceOp op) {
   const size_t bytes = bytes_of(count, dtype);

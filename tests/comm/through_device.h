@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "bench/device/buffer.h"
 #include "parallel/comm/communicator.h"
@@ -32,6 +33,8 @@ class ThroughDevice final : public Communicator {
   void broadcast(Stream, void* buffer, int64_t count, DType, int root) override;
   void send(Stream, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream, void* buffer, int64_t count, DType, int from, int tag) override;
+  void exchange(Stream, std::span<const Outgoing> sends, std::span<const Incoming> receives, DType,
+                int tag) override;
   Ticket all_reduce_start(Stream, const void* send, void* recv, int64_t count, DType,
                           ReduceOp) override;
   void wait(Stream, Ticket ticket) override;

@@ -130,6 +130,20 @@ void MpiCommunicator::recv(Stream, void* buffer, int64_t count, DType t, int fro
             "MPI_Recv");
 }
 
+void MpiCommunicator::exchange(Stream, std::span<const Outgoing> sends,
+                               std::span<const Incoming> receives, DType t, int tag) {
+  requests_.clear();
+  const auto next = [this] { return &requests_.emplace_back(MPI_REQUEST_NULL); };
+  for (const Incoming& m : receives)
+    check_mpi(MPI_Irecv(m.buffer, small_count(m.count), type_of(t), m.from, tag, comm_, next()),
+              "MPI_Irecv");
+  for (const Outgoing& m : sends)
+    check_mpi(MPI_Isend(m.buffer, small_count(m.count), type_of(t), m.to, tag, comm_, next()),
+              "MPI_Isend");
+  check_mpi(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE),
+            "MPI_Waitall");
+}
+
 Communicator::Ticket MpiCommunicator::all_reduce_start(Stream, const void* send, void* recv,
                                                        int64_t count, DType t, ReduceOp op) {
   MPI_Request request = MPI_REQUEST_NULL;

@@ -145,6 +145,15 @@ void NcclCommunicator::recv(Stream s, void* buffer, int64_t count, DType t, int 
         "ncclRecv");
 }
 
+void NcclCommunicator::exchange(Stream s, std::span<const Outgoing> sends,
+                                std::span<const Incoming> receives, DType t, int tag) {
+  usable();
+  check(ncclGroupStart(), "ncclGroupStart");
+  for (const Outgoing& m : sends) send(s, m.buffer, m.count, t, m.to, tag);
+  for (const Incoming& m : receives) recv(s, m.buffer, m.count, t, m.from, tag);
+  check(ncclGroupEnd(), "ncclGroupEnd");
+}
+
 Communicator::Ticket NcclCommunicator::all_reduce_start(Stream s, const void* send, void* recv,
                                                         int64_t count, DType t, ReduceOp op) {
   all_reduce(Stream{side_.begin(native(s))}, send, recv, count, t, op);

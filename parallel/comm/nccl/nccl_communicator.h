@@ -37,6 +37,8 @@ class NcclCommunicator final : public Communicator {
   void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
+                DType, int tag) override;
   // On a stream of its own, which waits for `s`.
   Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType,
                           ReduceOp) override;

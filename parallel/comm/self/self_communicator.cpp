@@ -43,6 +43,12 @@ void SelfCommunicator::recv(Stream, void*, int64_t, DType, int, int) {
   throw std::invalid_argument("recv: there is no other rank");
 }
 
+void SelfCommunicator::exchange(Stream, std::span<const Outgoing> sends,
+                                std::span<const Incoming> receives, DType, int) {
+  if (!sends.empty() || !receives.empty())
+    throw std::invalid_argument("exchange: there is no other rank");
+}
+
 std::unique_ptr<Communicator> SelfCommunicator::split(int, int) {
   return std::make_unique<SelfCommunicator>(*this);
 }

@@ -25,6 +25,8 @@ class SelfCommunicator final : public Communicator {
   // A message to oneself would never be received by a blocking pair: refused.
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
+                DType, int tag) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:

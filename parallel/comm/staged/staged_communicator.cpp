@@ -24,7 +24,7 @@ StagedCommunicator::StagedCommunicator(Communicator& host, Device& device, int64
       device_(device),
       staging_bytes_(staging_bytes),
       staging_(std::max(static_cast<size_t>(staging_bytes),
-                        static_cast<size_t>(host.size()) * kLargestElement)) {}
+                        static_cast<size_t>(2 * host.size()) * kLargestElement)) {}
 
 StagedCommunicator::StagedCommunicator(std::unique_ptr<Communicator> host, Device& device,
                                        int64_t staging_bytes)
@@ -128,6 +128,50 @@ void StagedCommunicator::recv(Stream s, void* buffer, int64_t count, DType dtype
     store(s, buffer, first, 0, n, dtype);
     device_.synchronize(s);
   });
+}
+
+// Each message has a slot for a piece of it, of a size that both of its ends know.
+void StagedCommunicator::exchange_pieces(Stream s, int64_t first, std::span<const Outgoing> sends,
+                                         std::span<const Incoming> receives, DType dtype, int tag) {
+  const int64_t most = elements_at_once(dtype, 2 * size());
+  const auto left = [&](int64_t count) { return std::min(most, count - first); };
+  // The first piece goes also where there is nothing in it.
+  const auto takes_part = [&](int64_t count) { return first == 0 || first < count; };
+  std::vector<Outgoing> out;
+  std::vector<Incoming> in, places;
+  int64_t slot = 0;
+  for (const Outgoing& m : sends) {
+    if (!takes_part(m.count)) continue;
+    void* piece = staged(slot++, most, dtype);
+    const size_t offset = static_cast<size_t>(first) * size_of(dtype);
+    device_.copy(s, piece, static_cast<const unsigned char*>(m.buffer) + offset,
+                 static_cast<size_t>(left(m.count)) * size_of(dtype));
+    out.push_back({.buffer = piece, .count = left(m.count), .to = m.to});
+  }
+  for (const Incoming& m : receives) {
+    if (!takes_part(m.count)) continue;
+    in.push_back({.buffer = staged(slot++, most, dtype), .count = left(m.count), .from = m.from});
+    places.push_back(m);
+  }
+  device_.synchronize(s);
+  host_.exchange(Stream{}, out, in, dtype, tag);
+  for (size_t i = 0; i < in.size(); ++i) {
+    const size_t offset = static_cast<size_t>(first) * size_of(dtype);
+    device_.copy(s, static_cast<unsigned char*>(places[i].buffer) + offset, in[i].buffer,
+                 static_cast<size_t>(in[i].count) * size_of(dtype));
+  }
+  device_.synchronize(s);
+}
+
+void StagedCommunicator::exchange(Stream s, std::span<const Outgoing> sends,
+                                  std::span<const Incoming> receives, DType dtype, int tag) {
+  int64_t longest = 0;
+  for (const Outgoing& m : sends) longest = std::max(longest, m.count);
+  for (const Incoming& m : receives) longest = std::max(longest, m.count);
+  exchange_pieces(s, 0, sends, receives, dtype, tag);
+  const int64_t most = elements_at_once(dtype, 2 * size());
+  for (int64_t first = most; first < longest; first += most)
+    exchange_pieces(s, first, sends, receives, dtype, tag);
 }
 
 std::unique_ptr<Communicator> StagedCommunicator::split(int color, int key) {

@@ -32,6 +32,8 @@ class StagedCommunicator final : public Communicator {
   void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
   void send(Stream s, const void* buffer, int64_t count, DType, int to, int tag) override;
   void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) override;
+  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
+                DType, int tag) override;
   // A part of one rank stays on the device.
   std::unique_ptr<Communicator> split(int color, int key) override;
 
@@ -40,6 +42,9 @@ class StagedCommunicator final : public Communicator {
   void fetch(Stream s, const void* from, int64_t element, int64_t part, int64_t count, DType);
   void store(Stream s, void* to, int64_t element, int64_t part, int64_t count, DType);
   void* staged(int64_t part, int64_t count, DType dtype);
+  // Pieces of the messages from element `first` on, and their exchange over the host.
+  void exchange_pieces(Stream s, int64_t first, std::span<const Outgoing> sends,
+                       std::span<const Incoming> receives, DType dtype, int tag);
 
   std::unique_ptr<Communicator> owned_;
   Communicator& host_;
