@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "parallel/comm/algorithms/algorithm_communicator.h"
 #include "tests/comm/checks.h"
 #include "tests/mpi/program.h"
 
@@ -25,6 +26,23 @@ void mpi_errors_become_exceptions(Communicator& comm) {
   throw std::runtime_error("a message to a rank that is not there went out");
 }
 
+// Our own algorithms over MPI's messages, as if every two ranks had a host.
+void own_algorithms_are_exact(Communicator& comm) {
+  for (const algorithms::AllReduce& algorithm : algorithms::all_reduces()) {
+    const bool equal_hosts = comm.size() % 2 == 0;
+    AlgorithmCommunicator own(comm, algorithm,
+                              equal_hosts ? static_cast<uint64_t>(comm.rank() / 2) : 0);
+    for (const comm_checks::Check& check : comm_checks::all_checks()) {
+      if (std::string_view(check.name).find("all_reduce") == std::string_view::npos) continue;
+      try {
+        check.run(own);
+      } catch (const std::exception& e) {
+        throw std::runtime_error(fmt::format("{}: {}: {}", algorithm.name, check.name, e.what()));
+      }
+    }
+  }
+}
+
 void run(World& world) {
   Communicator& comm = world.comm();
   expect(comm.kind() == "mpi", "the world's communicator is not MPI's");
@@ -36,6 +54,7 @@ void run(World& world) {
     }
   }
   mpi_errors_become_exceptions(comm);
+  own_algorithms_are_exact(comm);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <map>
+#include <vector>
 
 #include "parallel/comm/communicator.h"
 
