@@ -216,6 +216,9 @@ typedef struct bench_request {
 /* An iteration is an optimizer step: interface "bench.training/1". */
 #define BENCH_CASE_TRAINING 2u
 #define BENCH_CASE_NO_CHECK 4u /* it cannot be checked: reported as unverified */
+/* Since 1.2. On CPUs it wants the host's own communicator, whatever the run's ranks would otherwise
+ * use: it compares ways to communicate. */
+#define BENCH_CASE_HOST_COMM 8u
 
 /* What a ceiling case measures. */
 typedef int32_t bench_ceiling;

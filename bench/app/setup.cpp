@@ -58,8 +58,16 @@ std::unique_ptr<World> open_world(const OptionSet& options, const Launch& launch
 
 std::unique_ptr<runner::DeviceComms> choose_comms(const OptionSet& options, World& world,
                                                   Device& device, const runner::Paths& paths) {
-  for (const char* name : {"comm", "nccl-algo", "nccl-proto"})
-    if (options.has(name) && device.info().kind == DeviceKind::cpu)
+  const bool on_cpu = device.info().kind == DeviceKind::cpu;
+  const CommChoice asked = parse_comm_choice(options.text("comm", "auto"));
+  const bool for_cpus = asked == CommChoice::mpi || asked == CommChoice::shared;
+  if (asked != CommChoice::automatic && for_cpus != on_cpu)
+    throw AgreedError(
+        ExitCode::kUsage,
+        fmt::format("--comm {} is for ranks on {}, and these run on {}", options.text("comm", ""),
+                    for_cpus ? "CPUs" : "GPUs", on_cpu ? "the CPU" : "GPUs"));
+  for (const char* name : {"nccl-algo", "nccl-proto"})
+    if (options.has(name) && on_cpu)
       throw AgreedError(ExitCode::kUsage,
                         fmt::format("--{} is for ranks on GPUs, and these run on the CPU", name));
   // NCCL reads them when a communicator is made; the report tells them among the variables.
@@ -67,7 +75,7 @@ std::unique_ptr<runner::DeviceComms> choose_comms(const OptionSet& options, Worl
     if (options.has(option)) setenv(variable, options.text(option, "").c_str(), /*overwrite=*/1);
   auto comms = std::make_unique<runner::DeviceComms>(
       world.comm(), device,
-      runner::DeviceComms::Settings{.asked = parse_comm_choice(options.text("comm", "auto")),
+      runner::DeviceComms::Settings{.asked = asked,
                                     .module_dir = paths.modules,
                                     .deadline_s = options.real("case-timeout", 300)});
   for (const auto& [option, variable] : kNcclVariables)

@@ -164,7 +164,8 @@ void name_communicators(const PlanInputs& inputs, CasePlan& plan) {
   if (!inputs.comm_label) return;
   for (PlannedCase& c : plan.cases) {
     const std::string label = inputs.comm_label(c.ranks);
-    if (c.spec.collective && !label.empty()) c.spec.params.try_emplace("comm", label);
+    if (c.spec.collective && !c.spec.host_comm && !label.empty())
+      c.spec.params.try_emplace("comm", label);
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The communicators that cases are given where their buffers are in the memory of GPUs. The loop
-// keeps agreeing over the host's.
+// The communicators that cases are given: where their buffers are in the memory of GPUs, and where
+// CPU ranks of one host have a faster way than MPI. The loop keeps agreeing over the host's.
 
 #include <filesystem>
 #include <memory>
@@ -21,16 +21,17 @@ class DeviceComms {
   };
 
   // Decides for all ranks of the run, which run on devices of one kind. Collective over `world`.
-  // `device` must outlive this. On CPUs there is nothing to decide. Throws AgreedError where what
-  // is asked for cannot be had.
+  // `device` must outlive this. CPU ranks share memory where all can map it, and otherwise use the
+  // host's. Throws AgreedError where what is asked for cannot be had.
   DeviceComms(Communicator& world, Device& device, Settings settings);
 
-  // For the ranks of `host`, which must outlive it; null on a CPU, where the host's own serves.
+  // For the ranks of `host`, which must outlive it; null where the
+  // host's own serves.
   // Collective over host.
   std::unique_ptr<Communicator> make(Communicator& host);
 
   // What cases on so many ranks communicate over: "nccl", "mpi staged through host memory",
-  // "self"; "" on a CPU.
+  // "shared memory", "mpi", "self"; "" for one rank on a CPU.
   std::string label(int ranks) const;
   // "communicator nccl: every rank has a GPU of its own"; "" where there was nothing to decide.
   std::string note() const;
@@ -38,6 +39,9 @@ class DeviceComms {
   std::string nccl_version() const;
 
  private:
+  void decide_for_cpus(Communicator& world);
+  bool on_cpu() const;
+  int64_t past_caches_bytes(int ranks) const;
   bool uses_nccl(int ranks) const;
 
   Device& device_;
@@ -45,6 +49,7 @@ class DeviceComms {
   std::string host_kind_;
   int ranks_;
   CommDecision decision_;
+  bool shared_ = false;               // CPU ranks share memory
   std::unique_ptr<NcclModule> nccl_;  // where it was asked for or may be chosen
 };
 

@@ -59,6 +59,7 @@ CaseSpec read_case(const bench_case* given) {
   spec.dtype = name_of(static_cast<DType>(c.dtype));
   spec.collective = (c.flags & BENCH_CASE_COLLECTIVE) != 0;
   spec.training = (c.flags & BENCH_CASE_TRAINING) != 0;
+  spec.host_comm = (c.flags & BENCH_CASE_HOST_COMM) != 0;
   spec.no_check = (c.flags & BENCH_CASE_NO_CHECK) != 0;
   spec.flops = c.flops;
   spec.bytes = c.bytes;

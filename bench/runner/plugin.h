@@ -20,6 +20,7 @@ struct CaseSpec {
   schema::Params params;
   std::string dtype;
   bool collective = false, training = false, no_check = false;
+  bool host_comm = false;
   double flops = 0, bytes = 0, tokens = 0, memory_bytes = 0, message_bytes = 0, bus_factor = 0;
   bench_ceiling ceiling = BENCH_CEILING_NONE;
   schema::Layout layout;

@@ -42,10 +42,10 @@ constexpr double kShortestGpuSample_s = 50e-6;
 struct Session::Group {
   std::unique_ptr<Communicator> owned;         // empty: the world's own
   std::unique_ptr<CountingCommunicator> comm;  // the loop's
-  // For buffers in the memory of GPUs; empty: the loop's serves.
-  std::unique_ptr<CountingCommunicator> on_device;
+  // What cases communicate over; empty: the loop's serves.
+  std::unique_ptr<CountingCommunicator> chosen;
 
-  Communicator& of_cases() { return on_device ? *on_device : *comm; }
+  Communicator& of_cases() { return chosen ? *chosen : *comm; }
 };
 
 Session::Session(const Parts& parts, const CasePlan& plan, const SessionSettings& settings)
@@ -88,8 +88,7 @@ Session::Group& Session::group_of(int ranks) {
     Communicator& host = group->owned ? *group->owned : parts_.world.comm();
     group->comm = std::make_unique<CountingCommunicator>(host, counts, parts_.clock);
     if (auto made = parts_.comms.make(host))
-      group->on_device =
-          std::make_unique<CountingCommunicator>(std::move(made), counts, parts_.clock);
+      group->chosen = std::make_unique<CountingCommunicator>(std::move(made), counts, parts_.clock);
   });
   return *group;
 }
@@ -170,13 +169,15 @@ void Session::open(CaseState& state) {
   const Range range(Context{parts_.device, parts_.recorder}, "set_up");
   Group& group = group_of(state.planned.ranks);
   Communicator& comm = *group.comm;
+  const bool hosts_own = state.planned.spec.host_comm && parts_.gpu == nullptr;
+  Communicator& given = hosts_own ? comm : group.of_cases();
   std::optional<CannotOpen> why_not;
   if (state.planned.flank) why_not = flanks_.open(*state.planned.flank, comm, group.of_cases());
   if (!why_not) {
     if (state.rounds.empty()) (state.memory = watch_memory())->begin();
     if (!state.timer) state.timer = timer_for(state);
     why_not = open_on_all(comm, [&] {
-      state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, group.of_cases());
+      state.instance = std::make_unique<OpenCase>(state.planned, parts_.device, given);
     });
   }
   if (!why_not) return;

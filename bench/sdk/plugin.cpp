@@ -81,7 +81,8 @@ class CaseView {
     view_ = bench_case{.size = sizeof(bench_case),
                        .flags = (c.collective ? BENCH_CASE_COLLECTIVE : 0) |
                                 (c.training ? BENCH_CASE_TRAINING : 0) |
-                                (c.no_check ? BENCH_CASE_NO_CHECK : 0),
+                                (c.no_check ? BENCH_CASE_NO_CHECK : 0) |
+                                (c.host_comm ? BENCH_CASE_HOST_COMM : 0),
                        .name = c.name.c_str(),
                        .params = params_.data(),
                        .param_count = static_cast<uint32_t>(params_.size()),

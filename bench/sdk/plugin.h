@@ -81,6 +81,7 @@ struct Case {
   bench_ceiling ceiling = BENCH_CEILING_NONE;
   int tensor_parallel = 0, pipeline_parallel = 0, data_parallel = 0;
   bool collective = false, training = false, no_check = false;
+  bool host_comm = false;   // on CPUs: MPI itself, say, whatever --comm chose
   bool cold = false;        // timed with empty caches; the parameter "mode" says so in the report
   std::string flank;        // case of the set "ceilings" to be timed around every sample, or empty
   std::string unavailable;  // why it cannot run here, or empty

@@ -24,7 +24,10 @@ CommChoice parse_comm_choice(std::string_view text) {
   if (text == "auto") return CommChoice::automatic;
   if (text == "nccl") return CommChoice::nccl;
   if (text == "staged") return CommChoice::staged;
-  throw UsageError(fmt::format("--comm is one of auto, nccl, staged, not '{}'", text));
+  if (text == "mpi") return CommChoice::mpi;
+  if (text == "shared") return CommChoice::shared;
+  throw UsageError(fmt::format(
+      "--comm is one of auto, nccl, staged (GPUs), mpi, shared (CPUs), not '{}'", text));
 }
 
 std::string shared_gpu(std::span<const std::string> uuids) {

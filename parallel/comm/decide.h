@@ -1,5 +1,5 @@
 #pragma once
-// Which communicator serves buffers in the memory of GPUs: a function of what the ranks found out,
+// Which communicator serves the cases' buffers: a function of what the ranks found out,
 // the same on every rank.
 
 #include <span>
@@ -9,8 +9,9 @@
 namespace bench {
 
 // --comm.
-enum class CommChoice { automatic, nccl, staged };
-CommChoice parse_comm_choice(std::string_view text);  // "auto", "nccl", "staged"; or UsageError
+enum class CommChoice { automatic, nccl, staged, mpi, shared };
+// "auto", "nccl", "staged" (on GPUs), "mpi", "shared" (on CPUs); or UsageError.
+CommChoice parse_comm_choice(std::string_view text);
 
 struct CommDecision {
   bool nccl = false;   // else staged through host memory

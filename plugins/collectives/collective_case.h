@@ -1,16 +1,19 @@
 #pragma once
-// One collective at one size, with data whose sums are exact in any order and tell rank and index.
-
-#include <cstdint>
+// One timed operation over the ranks of the case, on data whose result is known exactly.
 
 #include "bench/sdk/plugin.h"
+#include "plugins/collectives/operation.h"
 
 namespace bench::collectives {
 
-enum class Operation { all_reduce, reduce_scatter, all_gather, broadcast };
+struct CollectiveSpec {
+  Operation operation = Operation::all_reduce;
+  int64_t bytes = 0;  // of the whole vector; rounded to whole elements, a multiple of the ranks
+                      // where the vector is cut
+  DType dtype = DType::f32;
+  std::string variant = "library";
+};
 
-// `bytes` is S of nccl-tests: the vector of an all-reduce or broadcast, the total over ranks of the
-// other two.
-sdk::Case collective_case(Operation operation, int64_t bytes, int ranks);
+sdk::Case collective_case(const CollectiveSpec& spec, int ranks);
 
 }  // namespace bench::collectives

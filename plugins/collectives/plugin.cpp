@@ -1,7 +1,13 @@
-// Collectives over the host's communicator, at sizes from latency to what training sends.
+// Collectives at sizes from latency to what training sends: over the library in use, and by other
+// ways beside it.
 #include "bench/sdk/plugin.h"
 
+#include <fmt/format.h>
+
+#include <map>
+
 #include "plugins/collectives/collective_case.h"
+#include "plugins/collectives/variants.h"
 
 namespace bench::collectives {
 namespace {
@@ -17,26 +23,52 @@ constexpr int64_t kGpuSweep[] = {147 * kMiB, 512 * kMiB};
 constexpr int64_t kSmoke[] = {8, 4 * kKiB, kMiB};
 constexpr int64_t kOthers[] = {4 * kKiB, kMiB, 16 * kMiB};
 
+// --variant op=name, an op once.
+std::map<std::string, std::string> chosen_variants(const sdk::Request& request) {
+  std::map<std::string, std::string> chosen;
+  for (const std::string& text : request.list("variant")) {
+    const size_t equals = text.find('=');
+    const auto op = operation_named(text.substr(0, equals));
+    if (!op) continue;  // another plugin's
+    check_variant(*op, text.substr(equals + 1));
+    chosen[name_of(*op)] = text.substr(equals + 1);
+  }
+  return chosen;
+}
+
+std::vector<int64_t> sizes_of(const sdk::Request& request, Operation op) {
+  if (request.has_axis("bytes")) return {request.axis("bytes", 0)};
+  const bool reduces = op == Operation::all_reduce;
+  if (request.set == "smoke")
+    return reduces ? std::vector<int64_t>(std::begin(kSmoke), std::end(kSmoke))
+                   : std::vector<int64_t>();
+  if (!reduces) return {std::begin(kOthers), std::end(kOthers)};
+  std::vector<int64_t> sizes(std::begin(kSweep), std::end(kSweep));
+  if (request.device == "cuda")
+    sizes.insert(sizes.end(), std::begin(kGpuSweep), std::end(kGpuSweep));
+  return sizes;
+}
+
 class CollectivesPlugin final : public sdk::Plugin {
  public:
   std::vector<sdk::Case> cases(const sdk::Request& request) override {
-    std::vector<sdk::Case> all;
-    if (request.set == "smoke") {
-      for (const int64_t bytes : kSmoke)
-        all.push_back(collective_case(Operation::all_reduce, bytes, request.ranks));
-      return all;
-    }
-    if (!request.set.empty())
+    if (!request.set.empty() && request.set != "smoke")
       throw UsageError("the collectives plugin has no set '" + request.set +
                        "'; it has: smoke, and the default");
-    for (const int64_t bytes : kSweep)
-      all.push_back(collective_case(Operation::all_reduce, bytes, request.ranks));
-    if (request.device == "cuda")
-      for (const int64_t bytes : kGpuSweep)
-        all.push_back(collective_case(Operation::all_reduce, bytes, request.ranks));
-    for (const Operation op :
-         {Operation::reduce_scatter, Operation::all_gather, Operation::broadcast})
-      for (const int64_t bytes : kOthers) all.push_back(collective_case(op, bytes, request.ranks));
+    const auto variants = chosen_variants(request);
+    std::vector<sdk::Case> all;
+    for (const Operation op : kOperations) {
+      // One rank alone has nobody to send to.
+      if (op == Operation::send_recv && request.ranks == 1) continue;
+      const auto chosen = variants.find(name_of(op));
+      for (const int64_t bytes : sizes_of(request, op))
+        all.push_back(
+            collective_case({.operation = op,
+                             .bytes = bytes,
+                             .dtype = request.dtype == "bf16" ? DType::bf16 : DType::f32,
+                             .variant = chosen == variants.end() ? "library" : chosen->second},
+                            request.ranks));
+    }
     return all;
   }
 };
@@ -44,5 +76,5 @@ class CollectivesPlugin final : public sdk::Plugin {
 }  // namespace
 }  // namespace bench::collectives
 
-BENCH_PLUGIN(bench::collectives::CollectivesPlugin, "collectives", "1",
-             "all-reduce, reduce-scatter, all-gather, broadcast")
+BENCH_PLUGIN(bench::collectives::CollectivesPlugin, "collectives", "2",
+             "all-reduce, reduce-scatter, all-gather, broadcast, all-to-all, send and receive")

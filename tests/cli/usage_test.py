@@ -37,7 +37,7 @@ class Usage(Case):
             {"name": "e", "options": {"axis": "m=2:1:1"}, "entries": [{"plugin": "train"}]})), says=["e.json", "'m=2:1:1'"])
 
     def test_communicators(self):
-        self.expect(USAGE, "--suite", "collectives", "--comm", "mpi", says=["auto|nccl|staged", "'mpi'"])
+        self.expect(USAGE, "--suite", "collectives", "--comm", "tcp", says=["auto|nccl|staged|mpi|shared", "'tcp'"])
         for option, value in (("--comm", "staged"), ("--nccl-algo", "Ring"), ("--nccl-proto", "Simple")):
             self.expect(USAGE, "--suite", "collectives", "--device", "cpu", option, value, says=[option, "for ranks on GPUs"])
 

@@ -1,6 +1,8 @@
 // A check that cannot fail checks nothing: what a host spoils must be found.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "parallel/comm/self/self_communicator.h"
@@ -66,7 +68,54 @@ TEST(Faults, InACollectivesResultAreFound) {
   expect_zeroing_found("collectives", {.set = "", .options = {}});
 }
 
+// What goes wrong on rank 1, in vectors of at least 64 elements, and the first element it shows in.
+struct Fault {
+  const char* name;
+  void (*plant)(float* result, uint64_t count);
+  int64_t (*first_wrong)(int64_t count);
+};
+
+class PlantedFaults : public testing::TestWithParam<Fault> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, PlantedFaults,
+    testing::Values(Fault{"HalfInTheLastElement",
+                          [](float* result, uint64_t count) { result[count - 1] += 0.5F; },
+                          [](int64_t count) { return count - 1; }},
+                    Fault{"TwoSwappedBlocks",
+                          [](float* result, uint64_t count) {
+                            std::swap_ranges(result, result + count / 4, result + count / 2);
+                          },
+                          [](int64_t) { return int64_t{0}; }},
+                    // As by a rank that sends again what the element before was.
+                    Fault{"StaleData",
+                          [](float* result, uint64_t count) {
+                            std::copy_backward(result + 2, result + count - 1, result + count);
+                          },
+                          [](int64_t) { return int64_t{3}; }}),
+    [](const auto& fault) { return std::string(fault.param.name); });
+
 // The words say on which rank, at which element, what was there and what should have been.
+TEST_P(PlantedFaults, AreFoundWhereTheyAre) {
+  const Request request{.set = "smoke", .options = {}, .ranks = 3};
+  run_ranks(3, [&](Communicator& comm) {
+    Host host(comm);
+    Plugin plugin("collectives", host);
+    if (comm.rank() == 1) host.after_all_reduce = GetParam().plant;
+    for (const CaseCopy& c : plugin.cases(request)) {
+      const int64_t count = std::stoll(c.params.at("bytes")) / 4;
+      if (count < 64) continue;
+      Instance open(plugin, request, c.name);
+      open.enqueue(1);
+      const auto found = open.check();
+      EXPECT_EQ(found.passed, comm.rank() != 1) << c.name;
+      if (comm.rank() != 1) continue;
+      const auto place = fmt::format(": element {} is ", GetParam().first_wrong(count));
+      EXPECT_NE(found.detail.find(place), std::string::npos) << found.detail;
+    }
+  });
+}
+
 TEST(Faults, OfOneElementOnOneRankAreFoundThereWithItsPlace) {
   const Request request{.set = "smoke", .options = {}, .ranks = 3};
   run_ranks(3, [&](Communicator& comm) {
@@ -82,8 +131,8 @@ TEST(Faults, OfOneElementOnOneRankAreFoundThereWithItsPlace) {
       if (comm.rank() != 1) continue;
       EXPECT_EQ(found.error, 1.0) << c.name;
       const auto last = std::to_string(std::stoll(c.params.at("bytes")) / 4 - 1);
-      EXPECT_NE(found.detail.find("rank 1: element " + last + " is "), std::string::npos)
-          << found.detail;
+      EXPECT_NE(found.detail.find(": element " + last + " is "), std::string::npos) << found.detail;
+      EXPECT_TRUE(found.detail.starts_with("rank 1 on ")) << found.detail;
       EXPECT_NE(found.detail.find("expected"), std::string::npos) << found.detail;
     }
   });

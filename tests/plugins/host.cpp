@@ -1,6 +1,8 @@
 #include "tests/plugins/host.h"
 
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace bench::plugins::test {
 
@@ -96,6 +98,18 @@ struct Host::CommCalls {
     comm(ctx).recv(Stream{s}, buffer, count(n), DType{t}, from, tag);
     return BENCH_OK;
   }
+  static bench_status exchange(void* ctx, bench_stream s, const bench_message* sends,
+                               uint32_t send_count, const bench_message* receives,
+                               uint32_t receive_count, bench_dtype t, int32_t tag) {
+    std::vector<Outgoing> out;
+    std::vector<Incoming> in;
+    for (const bench_message& m : std::span(sends, send_count))
+      out.push_back({.buffer = m.buffer, .count = count(m.count), .to = m.peer});
+    for (const bench_message& m : std::span(receives, receive_count))
+      in.push_back({.buffer = m.buffer, .count = count(m.count), .from = m.peer});
+    comm(ctx).exchange(Stream{s}, out, in, DType{t}, tag);
+    return BENCH_OK;
+  }
   static bench_status all_reduce_start(void* ctx, bench_stream s, const void* send, void* recv,
                                        uint64_t n, bench_dtype t, bench_reduce_op op,
                                        uint64_t* ticket) {
@@ -139,7 +153,8 @@ bench_comm Host::comm_table(CommContext& context) {
           .wait = CommCalls::wait,
           .split = CommCalls::split,
           .release = nullptr,
-          .native_handle = CommCalls::native_handle};
+          .native_handle = CommCalls::native_handle,
+          .exchange = CommCalls::exchange};
 }
 
 Host::Host(Communicator& comm) : Host(comm, cpu_) {}

@@ -30,14 +30,36 @@ void on_gpus(int ranks, CommChoice asked,
   });
 }
 
-TEST(DeviceComms, LeaveCpusTheHostsCommunicator) {
+TEST(DeviceComms, LetCpuRanksOfOneHostShareMemory) {
+  for (const CommChoice asked : {CommChoice::automatic, CommChoice::shared}) {
+    run_ranks(2, [&](Communicator& world) {
+      RemoteDevice device(DeviceKind::cpu);
+      DeviceComms comms(world, device, settings(asked));
+      EXPECT_EQ(comms.make(world)->kind(), "shared");
+      EXPECT_EQ(comms.label(2), "shared memory");
+      EXPECT_EQ(comms.note(),
+                std::string("communicator shared memory: ") +
+                    (asked == CommChoice::shared ? "asked for" : "all ranks are on one host"));
+      EXPECT_EQ(comms.label(1), "");
+      EXPECT_EQ(comms.nccl_version(), "");
+    });
+  }
+}
+
+TEST(DeviceComms, LeaveCpusTheHostsCommunicatorWhereThatIsAskedForOrOneRankIsAlone) {
   run_ranks(2, [](Communicator& world) {
+    RemoteDevice device(DeviceKind::cpu);
+    DeviceComms comms(world, device, settings(CommChoice::mpi));
+    EXPECT_EQ(comms.make(world), nullptr);
+    EXPECT_EQ(comms.label(2), "threads");
+    EXPECT_EQ(comms.note(), "communicator threads: asked for");
+  });
+  run_ranks(1, [](Communicator& world) {
     RemoteDevice device(DeviceKind::cpu);
     DeviceComms comms(world, device, settings(CommChoice::automatic));
     EXPECT_EQ(comms.make(world), nullptr);
-    EXPECT_EQ(comms.label(2), "");
+    EXPECT_EQ(comms.label(1), "");
     EXPECT_EQ(comms.note(), "");
-    EXPECT_EQ(comms.nccl_version(), "");
   });
 }
 

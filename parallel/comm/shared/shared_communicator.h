@@ -52,6 +52,7 @@ class SharedCommunicator final : public Communicator {
   void store(void* to, const void* from, size_t bytes, bool past_caches) const;
   void small_all_reduce(const void* send, void* recv, int64_t count, DType, ReduceOp);
   void reduce(const Call& call);
+  void probe(const Call& call, uint64_t turn);
   void give_parts(const Call& call, int64_t first, uint64_t turn);
   void reduce_mine(const Call& call, int64_t first, uint64_t turn);
   void take_parts(const Call& call, int64_t first, uint64_t turn);
@@ -63,6 +64,7 @@ class SharedCommunicator final : public Communicator {
   shared::Meeting meeting_;
   std::vector<const void*> operands_;
   uint64_t turn_ = 0;
+  bool near_ = true;  // the ranks' cores share a cache, as far as this rank has seen
 };
 
 }  // namespace bench

@@ -1,0 +1,59 @@
+#include "plugins/collectives/variants.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "bench/base/hash.h"
+#include "bench/device/cpu/host_facts.h"
+#include "parallel/comm/algorithms/algorithm_communicator.h"
+#include "parallel/comm/shared/shared_communicator.h"
+
+namespace bench::collectives {
+namespace {
+
+constexpr const char* kLibrary = "library";
+constexpr const char* kKept = "library_kept";
+constexpr const char* kShared = "shared";
+
+}  // namespace
+
+std::vector<std::string> variants_of(Operation op) {
+  if (op == Operation::all_to_all || op == Operation::send_recv) return {kLibrary};
+  std::vector<std::string> names = {kLibrary, kKept, kShared};
+  if (op == Operation::all_reduce)
+    for (const algorithms::AllReduce& a : algorithms::all_reduces()) names.emplace_back(a.name);
+  return names;
+}
+
+void check_variant(Operation op, const std::string& variant) {
+  const std::vector<std::string> names = variants_of(op);
+  if (std::find(names.begin(), names.end(), variant) == names.end())
+    throw UsageError(fmt::format("--variant {}={}: there is no such way of it; there are: {}",
+                                 name_of(op), variant, fmt::join(names, ", ")));
+}
+
+std::unique_ptr<Communicator> make_variant(const std::string& variant, const sdk::Place& place) {
+  if (variant == kLibrary || variant == kKept) return nullptr;
+  if (place.context.device.info().kind != DeviceKind::cpu)
+    throw Unsupported("variant '" + variant + "' is for buffers in the host's memory");
+  if (variant == kShared) {
+    const auto cache = static_cast<int64_t>(place.context.device.info().last_level_cache_bytes);
+    return std::make_unique<SharedCommunicator>(place.comm, cache / (2 * place.comm.size()));
+  }
+  return std::make_unique<AlgorithmCommunicator>(place.comm, algorithms::all_reduce_named(variant),
+                                                 hash_bytes(host_name()));
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const std::string& variant, DType dtype) {
+  std::vector<std::pair<std::string, std::string>> facts = {{"variant", variant}};
+  if (variant == kKept) facts.emplace_back("allocator", "keeps freed memory (M_MMAP_MAX 0)");
+  if (dtype == DType::bf16)
+    facts.emplace_back("accumulation", variant == kShared
+                                           ? "f32, rounded once"
+                                           : "f32, rounded to bf16 after every addition");
+  return facts;
+}
+
+}  // namespace bench::collectives
