@@ -152,7 +152,7 @@ sdk::Case collective_case(const CollectiveSpec& spec, int ranks) {
   made.bus_factor = bus_factor(spec.operation, ranks);
   made.memory_bytes = 2 * made.message_bytes;
   made.collective = true;
-  made.host_comm = true;
+  made.host_comm = std::string_view(sdk::Plugin::kDevice) == "cpu";
   if (spec.variant == "one_shot") made.memory_bytes += made.message_bytes * ranks;
   made.open = [=](const sdk::Place& place) {
     return std::make_unique<Collective>(spec, count, place);

@@ -29,7 +29,9 @@ TEST(DecideComm, ReadsTheOptionAndNothingElse) {
   EXPECT_EQ(parse_comm_choice("auto"), CommChoice::automatic);
   EXPECT_EQ(parse_comm_choice("nccl"), CommChoice::nccl);
   EXPECT_EQ(parse_comm_choice("staged"), CommChoice::staged);
-  EXPECT_THROW(parse_comm_choice("mpi"), UsageError);
+  EXPECT_EQ(parse_comm_choice("mpi"), CommChoice::mpi);
+  EXPECT_EQ(parse_comm_choice("shared"), CommChoice::shared);
+  EXPECT_THROW(parse_comm_choice("tcp"), UsageError);
   EXPECT_THROW(parse_comm_choice(""), UsageError);
 }
 
