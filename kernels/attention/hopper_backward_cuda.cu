@@ -1,5 +1,5 @@
 #include "kernels/attention/hopper_backward_cuda.cuh"
-#include "kernels/attention/hopper_maps_cuda.h"
+#include "kernels/attention/hopper_heads.h"
 #include "kernels/attention/launch_cuda.cuh"
 #include "kernels/attention/op.h"
 #include "kernels/attention/query_grad_cuda.cuh"
@@ -24,7 +24,7 @@ void backward(const Context& context, const AttentionBackward<bfloat16>& a) {
 }  // namespace
 
 void attention_backward_hopper(const Context& context, const AttentionBackward<bfloat16>& a) {
-  require_hopper(a.d);
+  require_hopper_heads(a.d);
   if (!has_heads_up_to(128, a)) return;
   a.d == 64 ? backward<HopperBackwardShape<64>>(context, a)
             : backward<HopperBackwardShape<128>>(context, a);

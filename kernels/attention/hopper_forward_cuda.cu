@@ -1,5 +1,5 @@
 #include "kernels/attention/hopper_forward_cuda.cuh"
-#include "kernels/attention/hopper_maps_cuda.h"
+#include "kernels/attention/hopper_heads.h"
 #include "kernels/attention/launch_cuda.cuh"
 #include "kernels/attention/op.h"
 
@@ -20,7 +20,7 @@ void forward(const Context& context, const AttentionForward<bfloat16>& a) {
 }  // namespace
 
 void attention_forward_hopper(const Context& context, const AttentionForward<bfloat16>& a) {
-  require_hopper(a.d);
+  require_hopper_heads(a.d);
   if (!has_heads_up_to(128, a)) return;
   a.d == 64 ? forward<HopperForwardShape<64>>(context, a)
             : forward<HopperForwardShape<128>>(context, a);

@@ -11,6 +11,7 @@
 #include "kernels/cuda/walk.h"
 #include "kernels/dropout/words.h"
 #include "kernels/embedding/pieces.h"
+#include "kernels/linear/depth_plan.h"
 
 namespace bench::kernels::test {
 namespace {
@@ -36,6 +37,63 @@ TEST(WalkPlan, TakesAboutSoManyThreadsButNoMoreThanThereIsWorkFor) {
   EXPECT_EQ(cuda::plan_walk(10, 1, 4, 1000).stride, 3);
   EXPECT_EQ(cuda::plan_walk(0, 1, 4, 1000).stride, 1);
   EXPECT_EQ(cuda::plan_walk(1 << 20, 5000, 1, 1000).stride, 5000);  // not less than a row
+}
+
+// Every step of every tile by one block, and the parts of a tile in the order of the depth.
+void expect_every_step_once(int tiles, int depth, int blocks) {
+  const DepthPlan plan = plan_depth(tiles, depth, blocks);
+  std::vector<std::vector<int>> made(static_cast<size_t>(tiles));
+  std::vector<DepthPiece> parts(static_cast<size_t>(plan.slots()), DepthPiece{-1, 0, 0, 0});
+  for (int block = 0; block < blocks; ++block) {
+    DepthPieces pieces(plan, block);
+    for (DepthPiece piece; pieces.next(piece);) {
+      ASSERT_LT(piece.begin, piece.end);
+      auto& steps = made.at(static_cast<size_t>(piece.tile));
+      steps.resize(static_cast<size_t>(depth));
+      for (int k = piece.begin; k < piece.end; ++k) ++steps.at(static_cast<size_t>(k));
+      if (piece.slot < 0) continue;
+      ASSERT_EQ(parts.at(static_cast<size_t>(piece.slot)).tile, -1) << "part written twice";
+      parts[static_cast<size_t>(piece.slot)] = piece;
+    }
+  }
+  for (const auto& steps : made) {
+    ASSERT_EQ(steps, std::vector<int>(static_cast<size_t>(depth), 1));
+  }
+  for (int shared = 0; plan.has_parts() && shared < plan.rest; ++shared) {
+    int at = 0;
+    for_slots(plan, shared, [&](int slot) {
+      const DepthPiece& part = parts.at(static_cast<size_t>(slot));
+      ASSERT_EQ(part.tile, plan.first_shared_tile() + shared);
+      ASSERT_EQ(part.begin, at);
+      at = part.end;
+    });
+    ASSERT_EQ(at, depth);
+  }
+}
+
+TEST(DepthPlan, MakesEveryStepOfEveryTileOnceAndAddsUpInOrder) {
+  for (const int tiles : {1, 2, 5, 12, 48, 54, 72, 108, 131, 132, 133, 192, 300}) {
+    for (const int depth : {1, 2, 3, 16, 128, 1024}) {
+      for (const int blocks : {1, 7, 108, 132}) {
+        SCOPED_TRACE(testing::Message() << tiles << " tiles, " << depth << " steps, " << blocks);
+        expect_every_step_once(tiles, depth, blocks);
+      }
+    }
+  }
+}
+
+TEST(DepthPlan, GivesBlocksAboutTheSameWork) {
+  for (const int tiles : {12, 16, 48, 54, 64, 72, 144, 192}) {
+    const DepthPlan plan = plan_depth(tiles, 1024, 132);
+    int most = 0;
+    for (int block = 0; block < 132; ++block) {
+      DepthPieces pieces(plan, block);
+      int steps = 0;
+      for (DepthPiece piece; pieces.next(piece);) steps += piece.end - piece.begin;
+      most = std::max(most, steps);
+    }
+    EXPECT_LE(most, 1.04 * tiles * 1024 / 132) << tiles;
+  }
 }
 
 TEST(RowPlan, HasRoomForTheRowAndNoMoreWarpsThanItMay) {

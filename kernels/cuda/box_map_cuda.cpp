@@ -1,10 +1,9 @@
-#include "kernels/attention/hopper_maps_cuda.h"
-
 #include <cudaTypedefs.h>
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
 #include "bench/base/status.h"
+#include "kernels/cuda/box_map.h"
 #include "kernels/cuda/check.h"
 
 namespace bench::kernels::cuda {
@@ -34,16 +33,18 @@ int attribute(cudaDeviceAttr which) {
 
 }  // namespace
 
-void require_hopper(int64_t d) {
-  if (d != 64 && d != 128)
-    throw UsageError(fmt::format("attention=hopper takes heads of 64 or 128 elements, not {}", d));
+std::pair<int, int> compute_capability() {
   static const int major = attribute(cudaDevAttrComputeCapabilityMajor);
   static const int minor = attribute(cudaDevAttrComputeCapabilityMinor);
+  return {major, minor};
+}
+
+void require_hopper(const char* variant, const char* other) {
+  const auto [major, minor] = compute_capability();
   if (major == 9 && minor == 0) return;
-  throw EnvironmentError(fmt::format(
-      "attention's variant 'hopper' needs compute capability 9.0, this device has {}.{}; take "
-      "--variant attention=tiles",
-      major, minor));
+  throw EnvironmentError(
+      fmt::format("{} needs compute capability 9.0, this device has {}.{}; take --variant {}",
+                  variant, major, minor, other));
 }
 
 CUtensorMap box_map(const void* memory, int64_t columns, int64_t rows, int64_t sequences) {

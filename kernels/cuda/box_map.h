@@ -4,12 +4,16 @@
 #include <cuda.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace bench::kernels::cuda {
 
-// Throws EnvironmentError unless the current device has compute capability 9.0, UsageError unless
-// the kernels are made for heads of this size.
-void require_hopper(int64_t d);
+// Major and minor, of the one device that this process drives.
+std::pair<int, int> compute_capability();
+
+// Throws EnvironmentError unless that is 9.0. `variant` and `other`: as a person names what was
+// asked for, and what to take.
+void require_hopper(const char* variant, const char* other);
 
 // bfloat16 [sequences, rows, columns] in device memory, 16-byte aligned as its rows are; boxes of
 // 64 rows by 64 columns of one sequence, with zeros behind its end, swizzled by 128 bytes. Throws
