@@ -7,6 +7,7 @@
 #include "bench/app/commands.h"
 #include "bench/app/live_report.h"
 #include "bench/app/setup.h"
+#include "bench/app/simulate.h"
 #include "bench/base/hash.h"
 #include "bench/device/cpu/host_facts.h"
 #include "bench/runner/agreement.h"
@@ -81,6 +82,8 @@ Run::Run(const OptionSet& options, std::vector<std::string> command)
 
 void Run::prepare() {
   suites_ = load_suites(options_, paths_);
+  if (options_.has("simulate") && suites_name(suites_) != "collectives")
+    throw UsageError("--simulate is for --suite collectives alone");
   merged_ = merged_options(options_, suites_);
   for (const std::string& text : merged_.list("require"))
     requirements_.push_back(reports::parse_requirement(text));
@@ -109,6 +112,7 @@ void Run::agree() {
         plan_inputs(options_, *chosen_.device, *world_, hosts.least_ranks_per_host);
     inputs.comm_label = [this](int ranks) { return comms_->label(ranks); };
     plan_ = runner::make_plan(suites_, *plugins_, inputs);
+    if (options_.has("simulate")) plan_.cases.clear();
     std::vector<std::string> names;
     for (const runner::PlannedCase& c : plan_.cases) names.push_back(c.spec.name);
     reports::check_case_names(requirements_, names);
@@ -148,6 +152,7 @@ void Run::open_report() {
     schema::Report report;
     report.run = run_facts();
     report.environment = environment_;
+    if (options_.has("simulate")) report.simulated.push_back(simulate_all_reduces(options_));
     if (!comms_->note().empty()) report.run.notes.push_back(comms_->note());
     if (environment_.oversubscribed) {
       const std::string words =

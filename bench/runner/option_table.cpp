@@ -119,6 +119,12 @@ constexpr std::array kOptions = {
                .help = "key=LIST: a parameter's values, e.g. m=1024,2048 or m=1:7:2 (step) or "
                        "m=256:4096:*2 (factor); several make every combination",
                .for_plugins = true},
+    OptionSpec{.name = "simulate",
+               .kind = text,
+               .help =
+                   "suite collectives: nothing is measured; all-reduces on simulated ranks, e.g. "
+                   "ranks=512,per-host=8,intra-us=1,intra-gbs=200,inter-us=5,inter-gbs=12.5,"
+                   "reduce-gbs=100"},
     OptionSpec{.name = "require",
                .kind = list,
                .help = "EXPR that must hold, e.g. scaling.efficiency.flops>=0.7"},

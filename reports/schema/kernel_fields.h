@@ -22,6 +22,33 @@ void fields(auto& v, Is<RatioOverRounds> auto& x) {
   v("high", x.high);
 }
 
+void fields(auto& v, Is<SimulatedNetwork> auto& x) {
+  v("ranks", x.ranks);
+  v("ranks_per_host", x.ranks_per_host);
+  v("intra_latency_s", x.intra_latency_s);
+  v("intra_bytes_per_s", x.intra_bytes_per_s);
+  v("inter_latency_s", x.inter_latency_s);
+  v("inter_bytes_per_s", x.inter_bytes_per_s);
+  v("reduce_bytes_per_s", x.reduce_bytes_per_s);
+}
+
+void fields(auto& v, Is<SimulatedTime> auto& x) {
+  v("algorithm", x.algorithm);
+  v("time_s", x.time_s);
+  v("why_not", x.why_not);
+}
+
+void fields(auto& v, Is<SimulatedSize> auto& x) {
+  v("bytes", x.bytes);
+  v("best", x.best);
+  v("times", x.times);
+}
+
+void fields(auto& v, Is<Simulation> auto& x) {
+  v("network", x.network);
+  v("all_reduces", x.all_reduces);
+}
+
 void fields(auto& v, Is<ComparedVariant> auto& x) {
   v("variant", x.variant);
   v("outcome", x.outcome);
