@@ -2,6 +2,7 @@
 #include <string>
 
 #include "bench/base/status.h"
+#include "kernels/cuda/beside.h"
 #include "kernels/cuda/rows.cuh"
 #include "kernels/cuda/scratch.h"
 #include "kernels/cuda/sort.h"
@@ -301,6 +302,15 @@ struct PositionWalk : KeepsNothing {
   }
 };
 
+template <class T>
+void add_position_gradient(const Context& context, const EmbeddingBackward<T>& a) {
+  const int64_t size = a.seq * a.h;
+  with_width<T>(size % kPackWidth<T> == 0 && aligned(a.dy, a.d_position), [&](auto width) {
+    run_walk(context, "embedding gradient of the positions",
+             PositionWalk<T, width>{{}, a.dy, a.d_position, a.n / a.seq, size}, size);
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -314,15 +324,16 @@ void embedding_backward(const Context& context, const EmbeddingBackward<T>& a) {
     throw UsageError("embedding backward of " + std::to_string(a.n) +
                      " tokens, no multiple of a sequence's " + std::to_string(a.seq));
   }
-  if (a.d_position != nullptr) {
-    const int64_t size = a.seq * a.h;
-    with_width<T>(size % kPackWidth<T> == 0 && aligned(a.dy, a.d_position), [&](auto width) {
-      run_walk(context, "embedding gradient of the positions",
-               PositionWalk<T, width>{{}, a.dy, a.d_position, a.n / a.seq, size}, size);
-    });
-  }
+  const bool has_positions = a.d_position != nullptr;
+  if (a.rows == 0 && has_positions) return add_position_gradient(context, a);
   if (a.rows == 0) return;
-  add_token_gradient(context, a, whole_packs<T>(a.h) && aligned(a.dy, a.d_token));
+  const bool is_aligned = whole_packs<T>(a.h) && aligned(a.dy, a.d_token);
+  if (!has_positions) return add_token_gradient(context, a, is_aligned);
+  // Sorting is many short steps, which leave the memory to the sums over positions.
+  Beside beside(context);
+  add_position_gradient(beside.context(), a);
+  add_token_gradient(context, a, is_aligned);
+  beside.join();
 }
 
 template void embedding_backward(const Context&, const EmbeddingBackward<float>&);
