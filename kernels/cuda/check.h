@@ -4,6 +4,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
+
 #include "bench/device/context.h"
 
 namespace bench::kernels::cuda {
@@ -17,6 +19,10 @@ inline void check(cudaError_t status, const char* doing) {
 
 // After every launch: whether it could be launched at all.
 inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
+
+// Before a launch with more of it than a kernel gets unasked. Throws EnvironmentError that names
+// `what` where a thread block of this device cannot have so much.
+void allow_shared_memory(const void* kernel, size_t bytes, const char* what);
 
 inline cudaStream_t stream_of(const Context& context) {
   return static_cast<cudaStream_t>(context.stream.native);

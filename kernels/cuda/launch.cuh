@@ -24,9 +24,7 @@ void launch(const Context& context, const char* what, const LaunchShape& shape,
   if (shape.blocks.x == 0 || shape.blocks.y == 0) return;
   constexpr size_t kAlways = 32 << 10;  // what a kernel gets unasked, less what it declares itself
   if (shape.shared_bytes > kAlways) {
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.shared_bytes)),
-          what);
+    allow_shared_memory(reinterpret_cast<const void*>(kernel), shape.shared_bytes, what);
   }
   kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream_of(context)>>>(arguments...);
   check_launch(what);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/base/status.h"
+#include "parallel/comm/strings.h"
 
 namespace bench {
 
@@ -30,6 +31,15 @@ void agree(Communicator& comm, std::string_view what, uint64_t hash) {
                                 "files and options on every rank",
                                 what, others.size() == 1 ? "" : "s", fmt::join(others, ", "),
                                 others.size() == 1 ? "s" : ""));
+}
+
+void all_ready(Communicator& comm, std::string_view step, const std::string& why_not) {
+  const std::vector<std::string> reasons = gather_strings(comm, why_not);
+  const auto has_reason = [](const std::string& reason) { return !reason.empty(); };
+  const auto first = std::find_if(reasons.begin(), reasons.end(), has_reason);
+  if (first == reasons.end()) return;
+  throw AgreedError(ExitCode::kEnvironment,
+                    fmt::format("{}: rank {} cannot: {}", step, first - reasons.begin(), *first));
 }
 
 }  // namespace bench

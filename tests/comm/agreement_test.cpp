@@ -39,5 +39,23 @@ TEST(Agree, TakesRankZeroForRightBetweenTwo) {
   EXPECT_NE(words_for({2, 1})[0].find("rank 1 differs"), std::string::npos);
 }
 
+TEST(AllReady, GoesOnOnlyWhereNoRankHasAReasonNotTo) {
+  const auto told_with = [](const std::vector<std::string>& reasons) {
+    std::vector<std::string> told(reasons.size(), "went on");
+    run_ranks(static_cast<int>(reasons.size()), [&](Communicator& comm) {
+      const auto me = static_cast<size_t>(comm.rank());
+      try {
+        all_ready(comm, "starting NCCL", reasons[me]);
+      } catch (const AgreedError& e) {
+        told[me] = e.what();
+      }
+    });
+    return told;
+  };
+  EXPECT_EQ(told_with({"", "", ""}), std::vector<std::string>(3, "went on"));
+  EXPECT_EQ(told_with({"", "no GPU", "no driver"}),
+            std::vector<std::string>(3, "starting NCCL: rank 1 cannot: no GPU"));
+}
+
 }  // namespace
 }  // namespace bench

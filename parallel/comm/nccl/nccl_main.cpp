@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nccl.h>
 
+#include "parallel/comm/agreement.h"
 #include "parallel/comm/nccl/connect.h"
 #include "parallel/comm/nccl/nccl_communicator.h"
 #include "parallel/comm/nccl/nccl_module.h"
@@ -32,7 +33,10 @@ class Nccl final : public NcclModule {
   // NCCL takes the GPU that is current.
   std::unique_ptr<Communicator> create(Communicator& host, Device& device,
                                        double deadline_s) override {
-    nccl::check_cuda(cudaSetDevice(device.info().index), "cudaSetDevice");
+    const cudaError_t status = cudaSetDevice(device.info().index);
+    all_ready(host, "starting NCCL",
+              status == cudaSuccess ? std::string()
+                                    : fmt::format("cudaSetDevice: {}", cudaGetErrorString(status)));
     auto made = std::make_unique<nccl::NcclCommunicator>(nccl::connect(host, deadline_s), device);
     made->meet(deadline_s);
     return made;
