@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 #include <utility>
 
 #include "bench/base/status.h"
+#include "bench/world/near_gpu.h"
 
 namespace bench::app {
 using runner::OptionSet;
@@ -38,7 +40,13 @@ constexpr std::pair<const char*, const char*> kNcclVariables[] = {{"nccl-algo", 
 Place take_place(const OptionSet& options) {
   Place place;
   place.launch = detect_launch();
-  place.binding = bind_process(parse_bind_mode(options.text("bind", "auto")), place.launch);
+  const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  const auto near_gpus =
+      options.text("device", "auto") == "cpu"
+          ? std::vector<std::vector<int>>()
+          : cpus_near_gpus("/", visible ? std::optional<std::string>(visible) : std::nullopt);
+  place.binding =
+      bind_process(parse_bind_mode(options.text("bind", "auto")), place.launch, near_gpus);
   announce_threads(place.binding);
   return place;
 }

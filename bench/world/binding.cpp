@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "bench/base/status.h"
+#include "bench/world/near_gpu.h"
 
 namespace bench {
 namespace {
@@ -94,15 +95,19 @@ std::vector<int> parse_cpu_list(std::string_view text) {
   return cpus;
 }
 
-Binding bind_process(BindMode mode, const Launch& launch) {
+Binding bind_process(BindMode mode, const Launch& launch,
+                     const std::vector<std::vector<int>>& near_gpus) {
   const std::vector<int> own = mask_of(0);
   const std::vector<int> allowed = allowed_cpus(launch);
   Binding binding;
   binding.launcher_mask = cpu_list(own);
   binding.oversubscribed = launch.local_size > static_cast<int>(allowed.size());
   const bool ours = mode == BindMode::automatic && !launch.user_bound;
-  if (ours && !allowed.empty())
-    set_mask(share_of_cpus(allowed, launch.local_rank, launch.local_size));
+  if (ours && !allowed.empty()) {
+    const std::vector<int> near =
+        share_near_gpu(allowed, near_gpus, launch.local_rank, launch.local_size);
+    set_mask(near.empty() ? share_of_cpus(allowed, launch.local_rank, launch.local_size) : near);
+  }
   if (mode == BindMode::none && !allowed.empty()) set_mask(allowed);
   // Read back: what was asked for is not always what was given.
   const std::vector<int> final_mask = mask_of(0);

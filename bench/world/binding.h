@@ -20,7 +20,10 @@ struct Binding {
 };
 
 // Re-binds this process. Must be called before any thread exists: threads inherit the mask.
-Binding bind_process(BindMode mode, const Launch& launch);
+// `near_gpus`: of each GPU the CPUs near it (near_gpu.h), where ranks are to be near theirs; empty
+// where they use none.
+Binding bind_process(BindMode mode, const Launch& launch,
+                     const std::vector<std::vector<int>>& near_gpus = {});
 
 // The share of local rank r of n: contiguous and as equal as can be; with more ranks than CPUs one
 // CPU each, in turn.

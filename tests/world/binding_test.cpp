@@ -106,6 +106,14 @@ TEST(BindProcess, MoreRanksThanCpusAreOversubscribed) {
   }));
 }
 
+TEST(BindProcess, StaysNearTheGpu) {
+  EXPECT_TRUE(holds_in_child([] {
+    const std::vector<int> all = parse_cpu_list(bind_process(BindMode::launcher, {}).final_mask);
+    const Binding b = bind_process(BindMode::automatic, {}, {{all.back()}});
+    return parse_cpu_list(b.final_mask) == std::vector<int>{all.back()} && b.threads == 1;
+  }));
+}
+
 // A rank that its launcher bound to one CPU finds the launcher's own mask at its parent.
 TEST(BindProcess, WidensWhatTheLauncherNarrowed) {
   const int all = cpus_of_this_process();
