@@ -17,7 +17,8 @@ constexpr std::array kOptions = {
     OptionSpec{
         .name = "suite",
         .kind = text,
-        .help = "suites to run: smoke, kernels, collectives, train, scaling, or a suite file"},
+        .help =
+            "suites to run: smoke, kernels, collectives, pairs, train, scaling, or a suite file"},
     OptionSpec{.name = "filter", .kind = text, .help = "only cases whose dotted name matches RE"},
     OptionSpec{.name = "exclude", .kind = text, .help = "no case whose dotted name matches RE"},
     OptionSpec{.name = "mode",

@@ -3,6 +3,7 @@
 #include "reports/derive/ceilings.h"
 #include "reports/derive/closure.h"
 #include "reports/derive/comparisons.h"
+#include "reports/derive/pairs.h"
 #include "reports/derive/rates.h"
 #include "reports/derive/roofline.h"
 #include "reports/derive/scaling.h"
@@ -17,6 +18,7 @@ void finish(schema::Report& report, std::span<const schema::ScalingPlan> plans) 
   derive_roofline(report);
   report.comparisons = derive_comparisons(report);
   report.closure = derive_closure(report);
+  report.pairs = derive_pairs(report);
   report.scaling.reset();
   report.scaling_more.clear();
   for (const schema::ScalingPlan& plan : plans) {

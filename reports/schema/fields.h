@@ -335,6 +335,7 @@ void fields(auto& v, Is<Report> auto& x) {
   v("scaling_more", x.scaling_more);
   v.extra("comparisons", x.comparisons);
   v.extra("closure", x.closure);
+  v.extra("pairs", x.pairs);
   v.extra("simulated", x.simulated);
   v("phases_s", x.phases_s);
   v("references", x.references);

@@ -22,6 +22,17 @@ void fields(auto& v, Is<RatioOverRounds> auto& x) {
   v("high", x.high);
 }
 
+void fields(auto& v, Is<PairSize> auto& x) {
+  v("bytes", x.bytes);
+  v("seconds", x.seconds);
+}
+
+void fields(auto& v, Is<Pairs> auto& x) {
+  v("sizes", x.sizes);
+  v("verdict", x.verdict);
+  v("findings", x.findings);
+}
+
 void fields(auto& v, Is<SimulatedNetwork> auto& x) {
   v("ranks", x.ranks);
   v("ranks_per_host", x.ranks_per_host);

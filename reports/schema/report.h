@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reports/schema/kernels.h"
+#include "reports/schema/pairs.h"
 #include "reports/schema/simulation.h"
 #include "reports/schema/values.h"
 
@@ -292,6 +293,7 @@ struct Report {
   std::vector<Scaling> scaling_more;
   std::vector<Comparison> comparisons;
   std::vector<Closure> closure;
+  std::vector<Pairs> pairs;           // at most one
   std::vector<Simulation> simulated;  // at most one
   Phases phases_s;
   std::vector<Reference> references;

@@ -46,6 +46,26 @@ class Collectives(Case):
         # Two ranks add two numbers: there is one order.
         self.assertEqual(losses, [losses[0]] * 3)
 
+    def test_every_two_ranks_meet_once_in_rounds_of_disjoint_pairs(self):
+        for ranks in (2, 5):
+            done = self.expect(DONE, "--suite", "pairs", *QUICK, ranks=ranks)
+            report = self.report("out.json")
+            met = []
+            for case in timed(report):
+                if case["params"]["bytes"] == 8:
+                    pairs = [tuple(map(int, pair.split("-"))) for pair in case["params"]["pairs"].split()]
+                    members = [rank for pair in pairs for rank in pair]
+                    self.assertEqual(len(members), len(set(members)))
+                    met += pairs
+            self.assertEqual(sorted(met), [(a, b) for a in range(ranks) for b in range(a + 1, ranks)])
+            matrix = report["pairs"][0]["sizes"][0]["seconds"]
+            self.assertEqual([[time is None for time in row] for row in matrix],
+                             [[a == b for b in range(ranks)] for a in range(ranks)])
+            # Ranks that take turns on a core, or two alone, blame nobody.
+            self.assertEqual(report["pairs"][0]["verdict"], "unknown" if ranks == 2 or len(os.sched_getaffinity(0)) < ranks else report["pairs"][0]["verdict"])
+            self.assertIn("every two ranks against each other", done.stdout)
+            self.expect(DONE, "validate", "out.json")
+
     def test_simulated_ranks_are_labelled_so(self):
         done = self.expect(DONE, "--suite", "collectives", "--simulate", "ranks=16,per-host=4,inter-us=20", "--axis",
                            "bytes=8,1048576", "--out", "out.json")
