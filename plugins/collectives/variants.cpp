@@ -9,6 +9,7 @@
 #include "bench/device/cpu/host_facts.h"
 #include "parallel/comm/algorithms/algorithm_communicator.h"
 #include "parallel/comm/shared/shared_communicator.h"
+#include "plugins/collectives/local_work.h"
 
 namespace bench::collectives {
 namespace {
@@ -36,14 +37,15 @@ void check_variant(Operation op, const std::string& variant) {
 
 std::unique_ptr<Communicator> make_variant(const std::string& variant, const sdk::Place& place) {
   if (variant == kLibrary || variant == kKept) return nullptr;
-  if (place.context.device.info().kind != DeviceKind::cpu)
-    throw Unsupported("variant '" + variant + "' is for buffers in the host's memory");
   if (variant == kShared) {
+    if (place.context.device.info().kind != DeviceKind::cpu)
+      throw Unsupported("variant '" + variant + "' is for buffers in the host's memory");
     const auto cache = static_cast<int64_t>(place.context.device.info().last_level_cache_bytes);
     return std::make_unique<SharedCommunicator>(place.comm, cache / (2 * place.comm.size()));
   }
   return std::make_unique<AlgorithmCommunicator>(place.comm, algorithms::all_reduce_named(variant),
-                                                 hash_bytes(host_name()));
+                                                 hash_bytes(host_name()),
+                                                 local_work(place.context));
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const std::string& variant, DType dtype) {

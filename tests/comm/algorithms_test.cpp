@@ -3,9 +3,13 @@
 
 #include "bench/base/status.h"
 #include "parallel/comm/algorithms/algorithm_communicator.h"
+#include "parallel/comm/reduce.h"
+#include "parallel/comm/staged/staged_communicator.h"
 #include "parallel/comm/threads/threads_communicator.h"
 #include "tests/comm/checks.h"
 #include "tests/comm/elements.h"
+#include "tests/comm/remote_device.h"
+#include "tests/comm/through_device.h"
 
 namespace bench {
 namespace {
@@ -34,6 +38,38 @@ TEST_P(EveryAlgorithm, DoesWhatACommunicatorMust) {
       SCOPED_TRACE(check.name);
       EXPECT_NO_THROW(run_ranks(ranks, [&](Communicator& inner) {
         AlgorithmCommunicator comm(inner, GetParam(), 0);
+        check.run(comm);
+      }));
+    }
+  }
+}
+
+// As on a GPU: memory that only the device can read, and work that is done when it is waited for.
+std::shared_ptr<algorithms::LocalWork> remote_work(comm_checks::RemoteDevice& device) {
+  return std::make_shared<algorithms::DeviceWork>(
+      device,
+      [&device](Stream s, void* into, const void* from, int64_t count, DType dtype, ReduceOp op) {
+        const size_t bytes = static_cast<size_t>(count) * size_of(dtype);
+        std::vector<unsigned char> sums(bytes), terms(bytes);
+        device.copy(s, sums.data(), into, bytes);
+        device.copy(s, terms.data(), from, bytes);
+        device.synchronize(s);
+        reduce_into(sums.data(), terms.data(), count, dtype, op);
+        device.copy(s, into, sums.data(), bytes);
+        device.synchronize(s);
+      });
+}
+
+TEST_P(EveryAlgorithm, WorksInTheMemoryOfADevice) {
+  for (const int ranks : {1, 3, 4}) {
+    SCOPED_TRACE(ranks);
+    for (const comm_checks::Check& check : comm_checks::all_checks()) {
+      SCOPED_TRACE(check.name);
+      EXPECT_NO_THROW(run_ranks(ranks, [&](Communicator& host) {
+        comm_checks::RemoteDevice device;
+        StagedCommunicator staged(host, device);
+        AlgorithmCommunicator own(staged, GetParam(), 0, remote_work(device));
+        comm_checks::ThroughDevice comm(own, device, device.create_stream());
         check.run(comm);
       }));
     }

@@ -1,9 +1,10 @@
 #include "parallel/comm/algorithms/algorithm_communicator.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "bench/base/status.h"
 
@@ -12,14 +13,24 @@ namespace {
 
 using algorithms::Call;
 using algorithms::Hosts;
+using algorithms::HostWork;
+using algorithms::LocalWork;
 
 // Apart from the tags that callers of send and recv choose.
 constexpr int kTag = 30001;
 
+// Places of scratch memory: of the schedules, of a reduce-scatter's input.
+constexpr size_t kScratch = 0, kWhole = 1;
+
 // Ranks by host, hosts in the order of their first rank.
-Hosts meet_hosts(Communicator& comm, uint64_t host) {
+Hosts meet_hosts(Communicator& comm, uint64_t host, LocalWork& work) {
   std::vector<uint64_t> all(static_cast<size_t>(comm.size()));
-  comm.all_gather(Stream{}, &host, all.data(), 1, DType::u64);
+  const size_t bytes = all.size() * sizeof host;
+  auto* const mine = static_cast<uint64_t*>(work.scratch(kScratch, bytes + sizeof host));
+  work.copy(Stream{}, mine, &host, sizeof host);
+  comm.all_gather(Stream{}, mine, mine + 1, 1, DType::u64);
+  work.copy(Stream{}, all.data(), mine + 1, bytes);
+  work.wait(Stream{});
   std::map<uint64_t, size_t> known;
   Hosts hosts;
   for (int r = 0; r < comm.size(); ++r) {
@@ -32,41 +43,40 @@ Hosts meet_hosts(Communicator& comm, uint64_t host) {
 
 size_t bytes_of(int64_t count, DType dtype) { return static_cast<size_t>(count) * size_of(dtype); }
 
-void copy_bytes(void* to, const void* from, size_t bytes) {
-  if (to != from && bytes > 0) std::memcpy(to, from, bytes);
-}
-
-void grow(std::vector<unsigned char>& memory, size_t bytes) {
-  if (memory.size() < bytes) memory.resize(bytes);
-}
-
 }  // namespace
 
 AlgorithmCommunicator::AlgorithmCommunicator(Communicator& inner,
-                                             const algorithms::AllReduce& algorithm, uint64_t host)
-    : inner_(inner), algorithm_(algorithm), host_(host), hosts_(meet_hosts(inner, host)) {
+                                             const algorithms::AllReduce& algorithm, uint64_t host,
+                                             std::shared_ptr<LocalWork> work)
+    : inner_(inner),
+      algorithm_(algorithm),
+      host_(host),
+      work_(work ? std::move(work) : std::make_shared<HostWork>()),
+      hosts_(meet_hosts(inner, host, *work_)) {
   const Call call{.rank = rank(), .ranks = size(), .hosts = &hosts_};
   const std::string why = algorithm_.why_not(call);
   if (!why.empty()) throw Unsupported(std::string(algorithm_.name) + ": " + why);
 }
 
 AlgorithmCommunicator::AlgorithmCommunicator(std::unique_ptr<Communicator> inner,
-                                             const algorithms::AllReduce& algorithm, uint64_t host)
-    : AlgorithmCommunicator(*inner, algorithm, host) {
+                                             const algorithms::AllReduce& algorithm, uint64_t host,
+                                             std::shared_ptr<LocalWork> work)
+    : AlgorithmCommunicator(*inner, algorithm, host, std::move(work)) {
   owned_ = std::move(inner);
 }
 
 void AlgorithmCommunicator::run(algorithms::Schedule schedule, void* result, int64_t scratch,
                                 DType dtype, ReduceOp op, Stream s) {
-  grow(scratch_, bytes_of(scratch, dtype));
-  const algorithms::Memory memory{.result = result, .scratch = scratch_.data(), .dtype = dtype};
-  runner_.run(std::move(schedule), memory, op, inner_, s, kTag);
+  const algorithms::Memory memory{.result = result,
+                                  .scratch = work_->scratch(kScratch, bytes_of(scratch, dtype)),
+                                  .dtype = dtype};
+  runner_.run(std::move(schedule), memory, op, inner_, *work_, s, kTag);
 }
 
 void AlgorithmCommunicator::all_reduce(Stream s, const void* send, void* recv, int64_t count,
                                        DType dtype, ReduceOp op) {
   const Call call{.rank = rank(), .ranks = size(), .count = count, .hosts = &hosts_};
-  copy_bytes(recv, send, bytes_of(count, dtype));
+  if (recv != send) work_->copy(s, recv, send, bytes_of(count, dtype));
   run(algorithm_.schedule(call), recv, algorithm_.scratch(call), dtype, op, s);
 }
 
@@ -75,17 +85,19 @@ void AlgorithmCommunicator::reduce_scatter(Stream s, const void* send, void* rec
                                            DType dtype, ReduceOp op) {
   const Call call{.rank = rank(), .ranks = size(), .count = count * size()};
   const size_t part = bytes_of(count, dtype);
-  grow(whole_, part * static_cast<size_t>(size()));
-  copy_bytes(whole_.data(), send, part * static_cast<size_t>(size()));
-  run(ring_reduce_scatter(call), whole_.data(), count, dtype, op, s);
-  copy_bytes(recv, whole_.data() + part * static_cast<size_t>(rank()), part);
+  const size_t bytes = part * static_cast<size_t>(size());
+  auto* const whole = static_cast<unsigned char*>(work_->scratch(kWhole, bytes));
+  work_->copy(s, whole, send, bytes);
+  run(ring_reduce_scatter(call), whole, count, dtype, op, s);
+  work_->copy(s, recv, whole + part * static_cast<size_t>(rank()), part);
 }
 
 void AlgorithmCommunicator::all_gather(Stream s, const void* send, void* recv, int64_t count,
                                        DType dtype) {
   const Call call{.rank = rank(), .ranks = size(), .count = count * size()};
   const size_t part = bytes_of(count, dtype);
-  copy_bytes(static_cast<unsigned char*>(recv) + part * static_cast<size_t>(rank()), send, part);
+  auto* const mine = static_cast<unsigned char*>(recv) + part * static_cast<size_t>(rank());
+  if (mine != send) work_->copy(s, mine, send, part);
   run(ring_all_gather(call), recv, 0, dtype, ReduceOp::sum, s);
 }
 
@@ -101,7 +113,7 @@ void AlgorithmCommunicator::broadcast(Stream s, void* buffer, int64_t count, DTy
 
 std::unique_ptr<Communicator> AlgorithmCommunicator::split(int color, int key) {
   return std::unique_ptr<Communicator>(
-      new AlgorithmCommunicator(inner_.split(color, key), algorithm_, host_));
+      new AlgorithmCommunicator(inner_.split(color, key), algorithm_, host_, work_));
 }
 
 }  // namespace bench

@@ -1,9 +1,8 @@
 #pragma once
-// A communicator whose collectives are our own algorithms over another one's messages. Host memory.
+// A communicator whose collectives are our own algorithms over another one's messages.
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "parallel/comm/algorithms/algorithm.h"
 #include "parallel/comm/algorithms/run_schedule.h"
@@ -13,13 +12,16 @@ namespace bench {
 class AlgorithmCommunicator final : public Communicator {
  public:
   // All-reduces go by `algorithm`, reduce-scatter and all-gather around a ring, broadcasts down a
-  // binomial tree. `host`: a number that ranks of one host share. `inner` outlives this; collective
-  // over it. Throws Unsupported where these hosts do not suit the algorithm.
-  AlgorithmCommunicator(Communicator& inner, const algorithms::AllReduce& algorithm, uint64_t host);
+  // binomial tree. `host`: a number that ranks of one host share. `work` is for the memory that
+  // `inner` is for; the host's where there is none. `inner` outlives this; collective over it.
+  // Throws Unsupported where these hosts do not suit the algorithm.
+  AlgorithmCommunicator(Communicator& inner, const algorithms::AllReduce& algorithm, uint64_t host,
+                        std::shared_ptr<algorithms::LocalWork> work = nullptr);
 
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
   std::string_view kind() const override { return "schedule"; }
+  bool capturable() const override { return inner_.capturable(); }
 
   void barrier(Stream s) override { inner_.barrier(s); }
   void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType, ReduceOp) override;
@@ -43,16 +45,16 @@ class AlgorithmCommunicator final : public Communicator {
 
  private:
   AlgorithmCommunicator(std::unique_ptr<Communicator> inner, const algorithms::AllReduce& algorithm,
-                        uint64_t host);
+                        uint64_t host, std::shared_ptr<algorithms::LocalWork> work);
   void run(algorithms::Schedule schedule, void* result, int64_t scratch, DType, ReduceOp, Stream);
 
   std::unique_ptr<Communicator> owned_;
   Communicator& inner_;
   const algorithms::AllReduce& algorithm_;
   uint64_t host_;
+  std::shared_ptr<algorithms::LocalWork> work_;
   algorithms::Hosts hosts_;
   algorithms::ScheduleRunner runner_;
-  std::vector<unsigned char> scratch_, whole_;  // grown at a size's first call
 };
 
 }  // namespace bench

@@ -1,9 +1,5 @@
 #include "parallel/comm/algorithms/run_schedule.h"
 
-#include <cstring>
-
-#include "parallel/comm/reduce.h"
-
 namespace bench::algorithms {
 
 unsigned char* Memory::at(const Span& span) const {
@@ -11,16 +7,17 @@ unsigned char* Memory::at(const Span& span) const {
   return base + static_cast<size_t>(span.first) * size_of(dtype);
 }
 
-void Memory::work(const Local& local, ReduceOp op) const {
+void do_local(const Local& local, const Memory& memory, ReduceOp op, LocalWork& work, Stream s) {
+  void* const into = memory.at(local.into);
+  const void* const from = memory.at(local.from);
   if (local.kind == Local::Kind::reduce)
-    reduce_into(at(local.into), at(local.from), local.from.count, dtype, op);
+    work.reduce(s, into, from, local.from.count, memory.dtype, op);
   else
-    std::memcpy(at(local.into), at(local.from),
-                static_cast<size_t>(local.from.count) * size_of(dtype));
+    work.copy(s, into, from, static_cast<size_t>(local.from.count) * size_of(memory.dtype));
 }
 
 void ScheduleRunner::run(Schedule schedule, const Memory& memory, ReduceOp op, Communicator& comm,
-                         Stream s, int tag) {
+                         LocalWork& work, Stream s, int tag) {
   while (const Round* round = schedule.next()) {
     sends_.clear();
     receives_.clear();
@@ -30,7 +27,7 @@ void ScheduleRunner::run(Schedule schedule, const Memory& memory, ReduceOp op, C
       receives_.push_back({.buffer = memory.at(t.span), .count = t.span.count, .from = t.peer});
     if (!sends_.empty() || !receives_.empty())
       comm.exchange(s, sends_, receives_, memory.dtype, tag);
-    for (const Local& local : round->locals) memory.work(local, op);
+    for (const Local& local : round->locals) do_local(local, memory, op, work, s);
   }
 }
 

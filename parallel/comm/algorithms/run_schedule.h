@@ -1,6 +1,7 @@
 #pragma once
-// Moves real buffers by a schedule, over any communicator of host memory.
+// Moves real buffers by a schedule, over any communicator's messages.
 
+#include "parallel/comm/algorithms/local_work.h"
 #include "parallel/comm/algorithms/schedule.h"
 #include "parallel/comm/communicator.h"
 
@@ -13,14 +14,16 @@ struct Memory {
   DType dtype;
 
   unsigned char* at(const Span& span) const;
-  void work(const Local& local, ReduceOp op) const;
 };
 
-// Blocking: on return the result is in place. Messages carry `tag`.
+// One rank's work of its own.
+void do_local(const Local& local, const Memory& memory, ReduceOp op, LocalWork& work, Stream s);
+
+// In stream order: on a CPU, on return the result is in place. Messages carry `tag`.
 class ScheduleRunner {
  public:
-  void run(Schedule schedule, const Memory& memory, ReduceOp op, Communicator& comm, Stream s,
-           int tag);
+  void run(Schedule schedule, const Memory& memory, ReduceOp op, Communicator& comm,
+           LocalWork& work, Stream s, int tag);
 
  private:
   std::vector<Outgoing> sends_;

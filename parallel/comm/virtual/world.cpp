@@ -46,7 +46,7 @@ void World::end_round(int rank) {
   for (const Local& local : r.round->locals) {
     if (local.kind == Local::Kind::reduce)
       now += static_cast<double>(local.from.count * element_bytes_) * network_.gamma_s_per_byte;
-    if (!memory_.empty()) memory_[static_cast<size_t>(rank)].work(local, op_);
+    if (!memory_.empty()) do_local(local, memory_[static_cast<size_t>(rank)], op_, host_, Stream{});
   }
   r.send_free_s = r.receive_free_s = now;
   begin_round(rank);

@@ -48,6 +48,7 @@ class World {
   int64_t element_bytes_;
   std::vector<Rank> ranks_;
   std::vector<algorithms::Memory> memory_;  // empty: no payload
+  algorithms::HostWork host_;
   ReduceOp op_ = ReduceOp::sum;
   std::vector<double> done_s_;
   std::vector<int> ready_;  // ranks whose head transfers may go
