@@ -98,4 +98,13 @@ std::string DeviceComms::nccl_version() const {
   return decision_.nccl ? nccl_->version() : std::string();
 }
 
+std::map<std::string, int> DeviceComms::nccl_runs(int ranks, const std::function<void()>& once) {
+  if (on_cpu() || !uses_nccl(ranks)) return {};
+  nccl_->ran();  // what others left
+  nccl_->record(true);
+  once();
+  nccl_->record(false);
+  return nccl_->ran();
+}
+
 }  // namespace bench::runner

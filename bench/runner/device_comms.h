@@ -3,6 +3,8 @@
 // CPU ranks of one host have a faster way than MPI. The loop keeps agreeing over the host's.
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -37,6 +39,9 @@ class DeviceComms {
   std::string note() const;
   // Of NCCL, where ranks communicate over it, else "".
   std::string nccl_version() const;
+  // How often NCCL runs what in `once`, which communicates between so many ranks: its own words,
+  // "AllReduce.RING.LL128". Nothing where they communicate another way.
+  std::map<std::string, int> nccl_runs(int ranks, const std::function<void()>& once);
 
  private:
   void decide_for_cpus(Communicator& world);

@@ -292,6 +292,7 @@ void Session::measure(int round, CaseState& state) {
   if (last) {
     state.values = state.instance->values();
     if (state.planned.spec.training) split_steps(state);
+    if (state.planned.spec.collective && !state.planned.spec.training) ask_nccl(state);
   }
   publish(state, last);
 }
@@ -302,6 +303,16 @@ void Session::split_steps(CaseState& state) {
   Group& group = *groups_[state.planned.ranks];
   const auto split = split_step(*state.instance, *group.comm, parts_.recorder, parts_.clock);
   state.values.insert(split.begin(), split.end());
+}
+
+// By an iteration of its own: to be told takes NCCL time.
+void Session::ask_nccl(CaseState& state) {
+  const auto runs = parts_.comms.nccl_runs(state.planned.ranks, [&] {
+    state.instance->enqueue(1);
+    state.instance->synchronize();
+  });
+  for (const auto& [what, times] : runs)
+    state.values["nccl." + what] = {.value = static_cast<double>(times), .unit = "calls"};
 }
 
 void Session::end(CaseState& state, schema::Outcome outcome, const std::string& reason) {

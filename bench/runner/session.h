@@ -70,6 +70,7 @@ class Session {
   void take_peak_memory(CaseState& state, Communicator& comm);
   void measure(int round, CaseState& state);
   void split_steps(CaseState& state);
+  void ask_nccl(CaseState& state);
   void end(CaseState& state, schema::Outcome outcome, const std::string& reason);
   void publish(CaseState& state, bool last);
   void decide_what_stays_open();

@@ -7,7 +7,8 @@ import tree
 # Below lib/bench of a build or an installed prefix.
 _EXPECTED = {"plugins/*.so": {"bench_plugin_entry"}, "bench_world_*.so": {"bench_world_create"}}
 # Not built everywhere.
-_OPTIONAL = {"bench_device_cuda.so": {"bench_device_cuda_create"}, "bench_comm_nccl.so": {"bench_comm_nccl_create"}}
+_OPTIONAL = {"bench_device_cuda.so": {"bench_device_cuda_create"}, "bench_comm_nccl.so": {"bench_comm_nccl_create"},
+             "bench_nccl_record.so": {"bench_nccl_record_switch", "bench_nccl_record_read", "ncclProfiler_v3"}}
 
 
 def check(root, options):

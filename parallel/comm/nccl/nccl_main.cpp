@@ -1,5 +1,6 @@
 // NCCL's module: the only place that calls NCCL.
 #include <cuda_runtime_api.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <nccl.h>
 
@@ -7,13 +8,25 @@
 #include "parallel/comm/nccl/connect.h"
 #include "parallel/comm/nccl/nccl_communicator.h"
 #include "parallel/comm/nccl/nccl_module.h"
+#include "parallel/comm/nccl/record.h"
 #include "parallel/comm/nccl/version.h"
 
 namespace bench {
 namespace {
 
+// In the folder of this module.
+std::filesystem::path record_module() {
+  static const char here = 0;
+  Dl_info info = {};
+  dladdr(&here, &info);
+  return std::filesystem::path(info.dli_fname).parent_path() / "bench_nccl_record.so";
+}
+
 class Nccl final : public NcclModule {
  public:
+  void record(bool on) override { record_.turn(on); }
+  std::map<std::string, int> ran() override { return record_.read(); }
+
   std::string version() const override {
     int code = 0;
     return ncclGetVersion(&code) == ncclSuccess ? nccl_version_text(code) : "of unknown version";
@@ -41,6 +54,9 @@ class Nccl final : public NcclModule {
     made->meet(deadline_s);
     return made;
   }
+
+ private:
+  NcclRecord record_{record_module()};
 };
 
 }  // namespace

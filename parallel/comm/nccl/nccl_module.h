@@ -3,6 +3,7 @@
 // library. Includes nothing of NCCL.
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,11 @@ class NcclModule {
   // with NCCL's words, also when not all ranks have come after deadline_s.
   virtual std::unique_ptr<Communicator> create(Communicator& host, Device& device,
                                                double deadline_s) = 0;
+
+  // Whether NCCL is to tell what it runs, and what it told since the last call: how often which
+  // "AllReduce.RING.LL128". Nothing where the user has a profiler plugin of his own.
+  virtual void record(bool on) = 0;
+  virtual std::map<std::string, int> ran() = 0;
 };
 
 // Opens <module_dir>/bench_comm_nccl.so. Throws EnvironmentError with the reason and the remedy.
