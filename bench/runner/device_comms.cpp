@@ -98,13 +98,19 @@ std::string DeviceComms::nccl_version() const {
   return decision_.nccl ? nccl_->version() : std::string();
 }
 
-std::map<std::string, int> DeviceComms::nccl_runs(int ranks, const std::function<void()>& once) {
+DeviceComms::NcclWords DeviceComms::ask_nccl(int ranks, const std::function<void()>& enqueue,
+                                             const std::function<void()>& synchronize) {
   if (on_cpu() || !uses_nccl(ranks)) return {};
   nccl_->ran();  // what others left
   nccl_->record(true);
-  once();
+  enqueue();
+  synchronize();
   nccl_->record(false);
-  return nccl_->ran();
+  NcclWords words{.runs = nccl_->ran(), .estimated_s = std::nullopt};
+  if (words.runs.empty()) return words;
+  words.estimated_s = nccl_->estimated_s(enqueue);
+  synchronize();
+  return words;
 }
 
 }  // namespace bench::runner

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "parallel/comm/communicator.h"
@@ -39,9 +40,16 @@ class DeviceComms {
   std::string note() const;
   // Of NCCL, where ranks communicate over it, else "".
   std::string nccl_version() const;
-  // How often NCCL runs what in `once`, which communicates between so many ranks: its own words,
-  // "AllReduce.RING.LL128". Nothing where they communicate another way.
-  std::map<std::string, int> nccl_runs(int ranks, const std::function<void()>& once);
+  // What NCCL says of one iteration of a case on so many ranks, which `enqueue` gives to the stream
+  // and `synchronize` waits for. How often it ran what, in its own words, "AllReduce.RING.LL128",
+  // and how long it thinks that takes. Nothing where ranks communicate another way, and no time
+  // where the iteration is no collective of NCCL's.
+  struct NcclWords {
+    std::map<std::string, int> runs;
+    std::optional<double> estimated_s;
+  };
+  NcclWords ask_nccl(int ranks, const std::function<void()>& enqueue,
+                     const std::function<void()>& synchronize);
 
  private:
   void decide_for_cpus(Communicator& world);

@@ -307,12 +307,13 @@ void Session::split_steps(CaseState& state) {
 
 // By an iteration of its own: to be told takes NCCL time.
 void Session::ask_nccl(CaseState& state) {
-  const auto runs = parts_.comms.nccl_runs(state.planned.ranks, [&] {
-    state.instance->enqueue(1);
-    state.instance->synchronize();
-  });
-  for (const auto& [what, times] : runs)
+  const auto words = parts_.comms.ask_nccl(
+      state.planned.ranks, [&] { state.instance->enqueue(1); },
+      [&] { state.instance->synchronize(); });
+  for (const auto& [what, times] : words.runs)
     state.values["nccl." + what] = {.value = static_cast<double>(times), .unit = "calls"};
+  if (words.estimated_s)
+    state.values["nccl.estimated"] = {.value = *words.estimated_s, .unit = "s"};
 }
 
 void Session::end(CaseState& state, schema::Outcome outcome, const std::string& reason) {

@@ -27,6 +27,19 @@ class Nccl final : public NcclModule {
   void record(bool on) override { record_.turn(on); }
   std::map<std::string, int> ran() override { return record_.read(); }
 
+  std::optional<double> estimated_s(const std::function<void()>& enqueue) override {
+    if (ncclGroupStart() != ncclSuccess) return std::nullopt;
+    ncclSimInfo_t found = NCCL_SIM_INFO_INITIALIZER;
+    try {
+      enqueue();
+    } catch (...) {
+      ncclGroupSimulateEnd(&found);
+      throw;
+    }
+    const bool known = ncclGroupSimulateEnd(&found) == ncclSuccess && found.estimatedTime > 0;
+    return known ? std::optional<double>(1e-6 * found.estimatedTime) : std::nullopt;
+  }
+
   std::string version() const override {
     int code = 0;
     return ncclGetVersion(&code) == ncclSuccess ? nccl_version_text(code) : "of unknown version";

@@ -3,8 +3,10 @@
 // library. Includes nothing of NCCL.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "parallel/comm/communicator.h"
@@ -31,6 +33,10 @@ class NcclModule {
   // "AllReduce.RING.LL128". Nothing where the user has a profiler plugin of his own.
   virtual void record(bool on) = 0;
   virtual std::map<std::string, int> ran() = 0;
+
+  // How long NCCL thinks that the collectives which `enqueue` gives it take. None of them runs.
+  // Nothing where it cannot say; not for messages between two ranks.
+  virtual std::optional<double> estimated_s(const std::function<void()>& enqueue) = 0;
 };
 
 // Opens <module_dir>/bench_comm_nccl.so. Throws EnvironmentError with the reason and the remedy.
