@@ -1,32 +1,13 @@
-#include <cublasLt.h>
-#include <fmt/format.h>
-
 #include <map>
 #include <mutex>
 #include <tuple>
 
-#include "bench/base/status.h"
 #include "kernels/attention/head_products.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/cublaslt.h"
 
 namespace bench::kernels::cuda {
 namespace {
-
-void check_blas(cublasStatus_t status, const char* doing) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw EnvironmentError(
-      fmt::format("cuBLASLt, products of attention, {}: {}", doing, cublasLtGetStatusName(status)));
-}
-
-// Of the one device that this process drives. Never destroyed: the driver may be gone by then.
-cublasLtHandle_t handle() {
-  static const cublasLtHandle_t made = [] {
-    cublasLtHandle_t value = nullptr;
-    check_blas(cublasLtCreate(&value), "starting");
-    return value;
-  }();
-  return made;
-}
 
 // Bytes, as far as an algorithm could care: of the first head's first row, and of all others.
 uint32_t alignment_of(const HeadMatrices& m, int64_t element_bytes) {
@@ -42,9 +23,9 @@ class Layout {
   Layout(const HeadProducts& p, const HeadMatrices& m, int64_t rows, int64_t columns) {
     const auto stored_rows = static_cast<uint64_t>(m.transposed ? rows : columns);
     const auto stored_columns = static_cast<uint64_t>(m.transposed ? columns : rows);
-    check_blas(cublasLtMatrixLayoutInit(&value_, p.dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F,
-                                        stored_rows, stored_columns, m.row_step),
-               "describing a matrix");
+    check_lt(cublasLtMatrixLayoutInit(&value_, lt_type(p.dtype), stored_rows, stored_columns,
+                                      m.row_step),
+             "describing the heads' matrices");
     set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<int32_t>(p.heads));
     set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, m.head_step);
   }
@@ -53,8 +34,8 @@ class Layout {
  private:
   template <class Value>
   void set(cublasLtMatrixLayoutAttribute_t attribute, Value value) {
-    check_blas(cublasLtMatrixLayoutSetAttribute(&value_, attribute, &value, sizeof value),
-               "describing a batch");
+    check_lt(cublasLtMatrixLayoutSetAttribute(&value_, attribute, &value, sizeof value),
+             "describing a batch of heads");
   }
   cublasLtMatrixLayoutOpaque_t value_;
 };
@@ -64,54 +45,41 @@ class Layout {
 class Call {
  public:
   explicit Call(const HeadProducts& p)
-      : p_(p), left_(p, p.b, p.k, p.n), right_(p, p.a, p.m, p.k), result_(p, p.c, p.m, p.n) {
-    check_blas(cublasLtMatmulDescInit(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F),
-               "describing a product");
-    set(CUBLASLT_MATMUL_DESC_TRANSA, p.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_TRANSB, p.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-  }
+      : p_(p),
+        operation_(lt_operation(p.b.transposed, p.a.transposed)),
+        left_(p, p.b, p.k, p.n),
+        right_(p, p.a, p.m, p.k),
+        result_(p, p.c, p.m, p.n) {}
 
   cublasLtMatmulAlgo_t choose(uint32_t left, uint32_t right, uint32_t result) {
-    cublasLtMatmulPreferenceOpaque_t preference;
-    check_blas(cublasLtMatmulPreferenceInit(&preference), "preparing a search");
-    const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-      check_blas(cublasLtMatmulPreferenceSetAttribute(&preference, attribute, &value, sizeof value),
-                 "preparing a search");
-    };
-    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kHeadProductsWorkspaceBytes});
     // Partial sums in bfloat16 would be rounded several times.
-    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-           static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
-    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, left);
-    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, right);
-    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, result);
-    prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, result);
+    cublasLtMatmulPreferenceOpaque_t preference =
+        lt_preference({.workspace_bytes = kHeadProductsWorkspaceBytes,
+                       .reductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE,
+                       .left = left,
+                       .right = right,
+                       .result = result});
     cublasLtMatmulHeuristicResult_t found;
     int count = 0;
-    check_blas(cublasLtMatmulAlgoGetHeuristic(handle(), &operation_, left_.get(), right_.get(),
-                                              result_.get(), result_.get(), &preference, 1, &found,
-                                              &count),
-               "looking for an algorithm");
-    check_blas(count == 1 ? found.state : CUBLAS_STATUS_NOT_SUPPORTED, "looking for an algorithm");
+    check_lt(cublasLtMatmulAlgoGetHeuristic(lt_handle(), &operation_, left_.get(), right_.get(),
+                                            result_.get(), result_.get(), &preference, 1, &found,
+                                            &count),
+             "looking for an algorithm for attention");
+    check_lt(count == 1 ? found.state : CUBLAS_STATUS_NOT_SUPPORTED,
+             "looking for an algorithm for attention");
     return found.algo;
   }
 
   void run(const cublasLtMatmulAlgo_t& algorithm, void* workspace, cudaStream_t stream) {
     const float alpha = 1, beta = 0;
-    check_blas(
-        cublasLtMatmul(handle(), &operation_, &alpha, p_.b.memory, left_.get(), p_.a.memory,
+    check_lt(
+        cublasLtMatmul(lt_handle(), &operation_, &alpha, p_.b.memory, left_.get(), p_.a.memory,
                        right_.get(), &beta, p_.c.memory, result_.get(), p_.c.memory, result_.get(),
                        &algorithm, workspace, kHeadProductsWorkspaceBytes, stream),
-        "running them");
+        "running products of attention");
   }
 
  private:
-  template <class Value>
-  void set(cublasLtMatmulDescAttributes_t attribute, Value value) {
-    check_blas(cublasLtMatmulDescSetAttribute(&operation_, attribute, &value, sizeof value),
-               "describing a product");
-  }
-
   const HeadProducts& p_;
   cublasLtMatmulDescOpaque_t operation_;
   Layout left_, right_, result_;

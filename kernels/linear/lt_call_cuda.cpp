@@ -1,29 +1,13 @@
 #include "kernels/linear/lt_call_cuda.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-
-#include "bench/base/status.h"
 
 namespace bench::kernels::cuda {
 namespace {
 
-// Of the one device that this process drives. Never destroyed: the driver may be gone by then.
-cublasLtHandle_t handle() {
-  static const cublasLtHandle_t made = [] {
-    cublasLtHandle_t value = nullptr;
-    check_lt(cublasLtCreate(&value), "starting");
-    return value;
-  }();
-  return made;
-}
-
-cudaDataType_t type_of(DType dtype) { return dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
-
 cublasLtMatrixLayoutOpaque_t layout_of(const ColumnMajorMatrix& m, DType dtype) {
   cublasLtMatrixLayoutOpaque_t layout;
-  check_lt(cublasLtMatrixLayoutInit(&layout, type_of(dtype), static_cast<uint64_t>(m.rows),
+  check_lt(cublasLtMatrixLayoutInit(&layout, lt_type(dtype), static_cast<uint64_t>(m.rows),
                                     static_cast<uint64_t>(m.columns), m.leading),
            "describing a matrix");
   return layout;
@@ -84,35 +68,16 @@ bool shares_depth(const cublasLtMatmulAlgo_t& algorithm) {
              CUBLASLT_REDUCTION_SCHEME_NONE;
 }
 
-class Preference {
- public:
-  explicit Preference(const LtProduct& p) {
-    check_lt(cublasLtMatmulPreferenceInit(&value_), "preparing a search");
-    const auto [a, b, c, vector, matrix] = alignments_of(p);
-    set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kLtWorkspaceBytes});
-    set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions_of(p));
-    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, b);  // the left factor is b (column_major.h)
-    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, a);
-    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, c);
-    set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, c);
-  }
-  cublasLtMatmulPreference_t get() { return &value_; }
-
- private:
-  template <class Value>
-  void set(cublasLtMatmulPreferenceAttributes_t attribute, Value value) {
-    check_lt(cublasLtMatmulPreferenceSetAttribute(&value_, attribute, &value, sizeof value),
-             "preparing a search");
-  }
-  cublasLtMatmulPreferenceOpaque_t value_;
-};
+cublasLtMatmulPreferenceOpaque_t preference_for(const LtProduct& p) {
+  const auto [a, b, c, vector, matrix] = alignments_of(p);
+  return lt_preference({.workspace_bytes = kLtWorkspaceBytes,
+                        .reductions = reductions_of(p),
+                        .left = b,  // column_major.h
+                        .right = a,
+                        .result = c});
+}
 
 }  // namespace
-
-void check_lt(cublasStatus_t status, const char* doing) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw EnvironmentError(fmt::format("cuBLASLt, {}: {}", doing, cublasLtGetStatusName(status)));
-}
 
 cublasLtEpilogue_t epilogue_of(const LtProduct& p) {
   if (p.row_sums != nullptr) return CUBLASLT_EPILOGUE_BGRADB;  // a is the right factor
@@ -133,10 +98,7 @@ LtCall::LtCall(const LtProduct& product) : product_(product) {
   left_ = layout_of(shape.left, product.operands);
   right_ = layout_of(shape.right, product.operands);
   result_ = layout_of(shape.result, product.result);
-  check_lt(cublasLtMatmulDescInit(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F),
-           "describing a product");
-  set(CUBLASLT_MATMUL_DESC_TRANSA, shape.left.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-  set(CUBLASLT_MATMUL_DESC_TRANSB, shape.right.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+  operation_ = lt_operation(shape.left.transposed, shape.right.transposed);
   set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(product));
   if (const void* const vector = epilogue_vector(product)) {
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
@@ -155,12 +117,12 @@ void LtCall::set(cublasLtMatmulDescAttributes_t attribute, Value value) {
 
 std::vector<cublasLtMatmulHeuristicResult_t> LtCall::candidates(int count) {
   if (has_epilogue(product_) && !epilogue_fits(product_)) return {};
-  Preference preference(product_);
+  cublasLtMatmulPreferenceOpaque_t preference = preference_for(product_);
   std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<size_t>(count));
   int size = 0;
   const cublasStatus_t status =
-      cublasLtMatmulAlgoGetHeuristic(handle(), &operation_, &left_, &right_, &result_, &result_,
-                                     preference.get(), count, found.data(), &size);
+      cublasLtMatmulAlgoGetHeuristic(lt_handle(), &operation_, &left_, &right_, &result_, &result_,
+                                     &preference, count, found.data(), &size);
   // An epilogue that is not to be had for these types and extents is one or the other.
   if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return {};
   check_lt(status, "looking for an algorithm");
@@ -174,7 +136,7 @@ std::vector<cublasLtMatmulHeuristicResult_t> LtCall::candidates(int count) {
 cublasStatus_t LtCall::run(const cublasLtMatmulAlgo_t& algorithm, void* workspace,
                            cudaStream_t stream) {
   const float alpha = 1, beta = product_.accumulate ? 1 : 0;
-  return cublasLtMatmul(handle(), &operation_, &alpha, product_.b, &left_, product_.a, &right_,
+  return cublasLtMatmul(lt_handle(), &operation_, &alpha, product_.b, &left_, product_.a, &right_,
                         &beta, product_.c, &result_, product_.c, &result_, &algorithm, workspace,
                         kLtWorkspaceBytes, stream);
 }

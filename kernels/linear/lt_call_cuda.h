@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cuda/cublaslt.h"
 #include "kernels/linear/lt_product.h"
 
 namespace bench::kernels::cuda {
@@ -43,8 +44,5 @@ class LtCall {
   cublasLtMatmulDescOpaque_t operation_;
   cublasLtMatrixLayoutOpaque_t left_, right_, result_;
 };
-
-// Throws EnvironmentError that names `doing` unless the call went well.
-void check_lt(cublasStatus_t status, const char* doing);
 
 }  // namespace bench::kernels::cuda
