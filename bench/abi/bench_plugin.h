@@ -182,13 +182,18 @@ typedef struct bench_comm {
   /* Ranks that give the same color form a new communicator, ordered by key. Free with release. Not
    * while timed. [main] */
   bench_status (*split)(void* ctx, int32_t color, int32_t key, const struct bench_comm** made);
-  void (*release)(void* ctx); /* only for communicators made by split [main] */
+  void (*release)(void* ctx); /* only for communicators made by another one [main] */
   void* (*native_handle)(void* ctx, const char* what); /* [main] */
   /* Since 1.2. All messages of one step together: none waits for another one of the same call. At
    * most one each way between two ranks, none to oneself. [main] */
   bench_status (*exchange)(void* ctx, bench_stream s, const bench_message* sends,
                            uint32_t send_count, const bench_message* receives,
                            uint32_t receive_count, bench_dtype dtype, int32_t tag);
+  /* Since 1.2. The same ranks, with all-reduces by an algorithm that their library is told to take
+   * ("ring", …) and was seen to take for `count` elements; else BENCH_UNSUPPORTED. Free with
+   * release. Not while timed. [main] */
+  bench_status (*by_library_algorithm)(void* ctx, const char* name, uint64_t count,
+                                       bench_dtype dtype, const struct bench_comm** made);
 } bench_comm;
 
 /* ---- what is asked of a plugin

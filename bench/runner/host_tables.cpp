@@ -204,6 +204,14 @@ struct CommCalls {
       *made = table.release()->table();
     });
   }
+  static bench_status by_library_algorithm(void* ctx, const char* name, uint64_t n, bench_dtype t,
+                                           const bench_comm** made) {
+    return guarded(self(ctx).host_, [&] {
+      auto table = std::make_unique<CommTable>(
+          self(ctx).comm_.by_library_algorithm(name, elements(n), dtype(t)), self(ctx).host_);
+      *made = table.release()->table();
+    });
+  }
   static void release(void* ctx) { delete &self(ctx); }
   static void* native_handle(void*, const char*) { return nullptr; }
 };
@@ -228,7 +236,8 @@ CommTable::CommTable(Communicator& comm, const PluginHost& host)
                       .split = CommCalls::split,
                       .release = nullptr,
                       .native_handle = CommCalls::native_handle,
-                      .exchange = CommCalls::exchange};
+                      .exchange = CommCalls::exchange,
+                      .by_library_algorithm = CommCalls::by_library_algorithm};
 }
 
 CommTable::CommTable(std::unique_ptr<Communicator> owned, const PluginHost& host)

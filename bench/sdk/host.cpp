@@ -8,7 +8,8 @@ namespace bench::sdk {
 namespace {
 
 void check(bench_status status, const char* doing) {
-  if (status == BENCH_UNSUPPORTED) throw Unsupported(doing);
+  if (status == BENCH_UNSUPPORTED)
+    throw HostUnsupported(std::string("the host does not support: ") + doing);
   if (status != BENCH_OK) throw HostRefused(std::string("the host could not ") + doing);
 }
 
@@ -109,6 +110,18 @@ void HostCommunicator::wait(Stream s, Ticket ticket) {
 std::unique_ptr<Communicator> HostCommunicator::split(int color, int key) {
   const bench_comm* made = nullptr;
   check(table_.split(table_.ctx, color, key, &made), "split");
+  return std::make_unique<HostCommunicator>(*made, /*owned=*/true);
+}
+
+std::unique_ptr<Communicator> HostCommunicator::by_library_algorithm(std::string_view name,
+                                                                     int64_t count, DType t) {
+  if (table_.by_library_algorithm == nullptr)
+    throw Unsupported(
+        "this bench is older than the plugin: it cannot choose a library's algorithm");
+  const std::string text(name);
+  const bench_comm* made = nullptr;
+  check(table_.by_library_algorithm(table_.ctx, text.c_str(), elements(count), number(t), &made),
+        "choose the library's algorithm");
   return std::make_unique<HostCommunicator>(*made, /*owned=*/true);
 }
 

@@ -28,6 +28,11 @@ struct HostRefused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The host cannot do what was asked of it, and already has the words for why.
+struct HostUnsupported : Unsupported {
+  using Unsupported::Unsupported;
+};
+
 // The host has no memory of the device left, and the words for it.
 struct HostOutOfMemory : EnvironmentError {
   using EnvironmentError::EnvironmentError;
@@ -89,6 +94,8 @@ class HostCommunicator final : public Communicator {
                           ReduceOp) override;
   void wait(Stream s, Ticket ticket) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
+  std::unique_ptr<Communicator> by_library_algorithm(std::string_view name, int64_t count,
+                                                     DType) override;
 
  private:
   bench_comm table_;

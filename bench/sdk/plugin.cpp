@@ -44,6 +44,8 @@ bench_status guarded(const Host& host, F&& call) noexcept {
   } catch (const UsageError& e) {
     host.fail(e.what());
     return BENCH_INVALID;
+  } catch (const HostUnsupported&) {
+    return BENCH_UNSUPPORTED;
   } catch (const Unsupported& e) {
     host.fail(e.what());
     return BENCH_UNSUPPORTED;

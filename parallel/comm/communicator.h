@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "bench/base/dtype.h"
+#include "bench/base/status.h"
 #include "bench/device/device.h"
 
 namespace bench {
@@ -69,6 +71,15 @@ class Communicator {
 
   // Ranks that give the same color (>= 0) form a communicator, ordered by key, then by rank.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
+
+  // The same ranks, with all-reduces by an algorithm that their library is told to take
+  // (library_algorithms.h), seen to be taken for `count` elements. Collective. Throws Unsupported
+  // where the library cannot be told, or takes another one for so many elements all the same.
+  virtual std::unique_ptr<Communicator> by_library_algorithm(std::string_view, int64_t /*count*/,
+                                                             DType) {
+    throw Unsupported("a communicator of kind '" + std::string(kind()) +
+                      "' has no algorithms to choose from: an MPI library's can be chosen");
+  }
 
   // Typed short-hands, in place, on the default stream.
   template <class T>

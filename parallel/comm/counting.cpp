@@ -77,4 +77,12 @@ std::unique_ptr<Communicator> CountingCommunicator::split(int color, int key) {
   return std::make_unique<CountingCommunicator>(inner_.split(color, key), counts_, clock_);
 }
 
+std::unique_ptr<Communicator> CountingCommunicator::by_library_algorithm(std::string_view name,
+                                                                         int64_t count,
+                                                                         DType dtype) {
+  const Visit visit(*this, "by_library_algorithm");
+  return std::make_unique<CountingCommunicator>(inner_.by_library_algorithm(name, count, dtype),
+                                                counts_, clock_);
+}
+
 }  // namespace bench

@@ -20,7 +20,7 @@ class Collective final : public sdk::Instance {
       : op_(spec.operation),
         dtype_(spec.dtype),
         context_(place.context),
-        variant_(make_variant(spec.variant, place)),
+        variant_(make_variant(spec.variant, place, count, dtype_)),
         comm_(variant_ ? *variant_ : place.comm),
         count_(count),
         part_(is_cut(op_) ? count / comm_.size() : count),
@@ -146,7 +146,8 @@ sdk::Case collective_case(const CollectiveSpec& spec, int ranks) {
   made.name = fmt::format("collectives.{}.{}", name_of(spec.operation), bytes);
   made.dtype = spec.dtype;
   made.text_params = {{"operation", name_of(spec.operation)}, {"in_place", "no"}};
-  for (auto& fact : facts_of(spec.variant, spec.dtype)) made.text_params.push_back(std::move(fact));
+  for (auto& fact : facts_of(spec.variant, spec.dtype, ranks))
+    made.text_params.push_back(std::move(fact));
   made.number_params = {{"bytes", static_cast<double>(bytes)}};
   made.message_bytes = static_cast<double>(bytes);
   made.bus_factor = bus_factor(spec.operation, ranks);

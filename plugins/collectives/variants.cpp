@@ -8,6 +8,7 @@
 #include "bench/base/hash.h"
 #include "bench/device/cpu/host_facts.h"
 #include "parallel/comm/algorithms/algorithm_communicator.h"
+#include "parallel/comm/library_algorithms.h"
 #include "parallel/comm/shared/shared_communicator.h"
 #include "plugins/collectives/local_work.h"
 
@@ -17,14 +18,17 @@ namespace {
 constexpr const char* kLibrary = "library";
 constexpr const char* kKept = "library_kept";
 constexpr const char* kShared = "shared";
+constexpr std::string_view kTold = "library.";  // and the algorithm that it is told to take
 
 }  // namespace
 
 std::vector<std::string> variants_of(Operation op) {
   if (op == Operation::all_to_all || op == Operation::send_recv) return {kLibrary};
   std::vector<std::string> names = {kLibrary, kKept, kShared};
-  if (op == Operation::all_reduce)
-    for (const algorithms::AllReduce& a : algorithms::all_reduces()) names.emplace_back(a.name);
+  if (op != Operation::all_reduce) return names;
+  for (const algorithms::AllReduce& a : algorithms::all_reduces()) names.emplace_back(a.name);
+  for (const LibraryAlgorithm& a : library_algorithms())
+    names.push_back(std::string(kTold) + std::string(a.name));
   return names;
 }
 
@@ -35,8 +39,11 @@ void check_variant(Operation op, const std::string& variant) {
                                  name_of(op), variant, fmt::join(names, ", ")));
 }
 
-std::unique_ptr<Communicator> make_variant(const std::string& variant, const sdk::Place& place) {
+std::unique_ptr<Communicator> make_variant(const std::string& variant, const sdk::Place& place,
+                                           int64_t count, DType dtype) {
   if (variant == kLibrary || variant == kKept) return nullptr;
+  if (variant.starts_with(kTold))
+    return place.comm.by_library_algorithm(variant.substr(kTold.size()), count, dtype);
   if (variant == kShared) {
     if (place.context.device.info().kind != DeviceKind::cpu)
       throw Unsupported("variant '" + variant + "' is for buffers in the host's memory");
@@ -48,9 +55,13 @@ std::unique_ptr<Communicator> make_variant(const std::string& variant, const sdk
                                                  local_work(place.context));
 }
 
-std::vector<std::pair<std::string, std::string>> facts_of(const std::string& variant, DType dtype) {
+std::vector<std::pair<std::string, std::string>> facts_of(const std::string& variant, DType dtype,
+                                                          int ranks) {
   std::vector<std::pair<std::string, std::string>> facts = {{"variant", variant}};
   if (variant == kKept) facts.emplace_back("allocator", "keeps freed memory (M_MMAP_MAX 0)");
+  if (variant.starts_with(kTold))
+    facts.emplace_back("proof",
+                       proof_of(library_algorithm_named(variant.substr(kTold.size())), ranks));
   if (dtype == DType::bf16)
     facts.emplace_back("accumulation", variant == kShared
                                            ? "f32, rounded once"

@@ -31,6 +31,19 @@ class Collectives(Case):
         said = {case["params"]["variant"]: case["params"]["accumulation"] for case in timed(self.report("out.json"))}
         self.assertEqual(said, {"library": "f32, rounded to bf16 after every addition", "shared": "f32, rounded once"})
 
+    def test_algorithms_of_the_library_are_told_seen_and_skipped_where_it_replaces_them(self):
+        variants = "library,library.recursive_doubling,library.ring,library.rabenseifner"
+        self.expect(DONE, "--suite", "collectives", "--filter", "all_reduce", "--axis", "bytes=8,70000", "--variant",
+                    f"all_reduce={variants}", *QUICK, ranks=3)
+        cases = {(case["params"]["bytes"], case["params"]["variant"]): case for case in timed(self.report("out.json"))}
+        self.assertEqual(len(cases), 8)
+        replaced = cases.pop((8, "library.ring"))
+        self.assertEqual(replaced["outcome"], "skipped")
+        self.assertIn("told to take ring for 2 elements on 3 ranks, the MPI library took another algorithm", replaced["reason"])
+        self.assertEqual({(case["outcome"], case["verify"]["status"]) for case in cases.values()}, {("measured", "passed")})
+        self.assertEqual(cases[(70000, "library.ring")]["params"]["proof"], "sizes of its additions")
+        self.expect(DONE, "validate", "out.json")
+
     def test_a_way_that_is_not_there_is_a_usage_error_with_those_that_are(self):
         self.expect(USAGE, "--suite", "collectives", "--variant", "all_reduce=star", says=["star", "rabenseifner"])
         self.expect(USAGE, "--suite", "collectives", "--variant", "all_gather=ring", says=["all_gather=ring", "shared"])

@@ -8,6 +8,7 @@
 #include "bench/base/status.h"
 #include "bench/world/world.h"
 #include "parallel/comm/mpi/mpi_communicator.h"
+#include "parallel/comm/mpi/tuned.h"
 
 namespace bench {
 namespace {
@@ -31,6 +32,7 @@ class MpiWorld final : public World {
  public:
   MpiWorld() {
     int given = 0;
+    allow_choice_of_algorithms();
     check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &given), "MPI_Init_thread");
     if (given < MPI_THREAD_FUNNELED)
       throw EnvironmentError("this MPI library cannot be used from a program with threads");

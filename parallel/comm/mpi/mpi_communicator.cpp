@@ -1,10 +1,14 @@
 #include "parallel/comm/mpi/mpi_communicator.h"
 
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include "bench/base/status.h"
 #include "parallel/comm/mpi/pieces.h"
+#include "parallel/comm/mpi/tuned.h"
 #include "parallel/comm/reduce.h"
+#include "parallel/comm/strings.h"
 
 namespace bench {
 namespace {
@@ -53,6 +57,20 @@ const void* at(const void* base, int64_t element, DType t) {
 }
 void* at(void* base, int64_t element, DType t) {
   return static_cast<unsigned char*>(base) + static_cast<size_t>(element) * size_of(t);
+}
+
+// What every rank adds in one all-reduce. Collective.
+Additions additions_of_all(MpiCommunicator& comm, int64_t count, DType t) {
+  std::string mine;
+  for (const int64_t n : additions_of_one(comm.handle(), count, type_of(t), size_of(t)))
+    mine += std::to_string(n) + " ";
+  Additions additions;
+  for (const std::string& text : gather_strings(comm, mine)) {
+    std::istringstream words(text);
+    auto& sizes = additions.emplace_back();
+    for (int64_t n = 0; words >> n;) sizes.push_back(n);
+  }
+  return additions;
 }
 
 int small_count(int64_t count) {
@@ -166,6 +184,18 @@ std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
   MPI_Comm made = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split(comm_, color, key, &made), "MPI_Comm_split");
   return std::make_unique<MpiCommunicator>(made, /*owned=*/true);
+}
+
+std::unique_ptr<Communicator> MpiCommunicator::by_library_algorithm(std::string_view name,
+                                                                    int64_t count, DType t) {
+  const LibraryAlgorithm& algorithm = library_algorithm_named(name);
+  if (size_ == 1) throw Unsupported("one rank alone has nothing to reduce by " + std::string(name));
+  auto made = std::make_unique<MpiCommunicator>(duplicate_with(comm_, algorithm), /*owned=*/true);
+  // The same words on every rank: all see all additions.
+  const std::string why =
+      not_additions_of(algorithm, count, additions_of_all(*made, small_count(count), t));
+  if (!why.empty()) throw Unsupported(why);
+  return made;
 }
 
 }  // namespace bench

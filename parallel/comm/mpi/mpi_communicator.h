@@ -37,6 +37,8 @@ class MpiCommunicator final : public Communicator {
                           ReduceOp) override;
   void wait(Stream s, Ticket ticket) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
+  std::unique_ptr<Communicator> by_library_algorithm(std::string_view name, int64_t count,
+                                                     DType) override;
 
   MPI_Comm handle() const { return comm_; }
 
