@@ -1,5 +1,6 @@
-// The default: through cuBLASLt, and weight gradients by the kernel for Hopper where that is the
-// faster way on this device.
+// Through cuBLASLt, and weight gradients by the kernel for Hopper where that is the faster way on
+// this device. Not the default: on an H200 at 65536 tokens the kernel took 0.98 to 1.12 of the
+// library's time at the shapes of 124M.
 #include <algorithm>
 #include <array>
 #include <map>

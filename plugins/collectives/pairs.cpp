@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench/device/cpu/host_facts.h"
+#include "parallel/comm/reduce.h"
 #include "plugins/collectives/exact_data.h"
 
 namespace bench::collectives {
@@ -57,6 +58,41 @@ class PairExchange final : public sdk::Instance {
   std::vector<Incoming> receives_;
 };
 
+// Contributions of the first rank, to which nothing (zero) is added again and again: the sum stays.
+class LocalReduce final : public sdk::Instance {
+ public:
+  LocalReduce(int64_t bytes, const sdk::Place& place)
+      : context_(place.context),
+        count_(bytes / static_cast<int64_t>(sizeof(float))),
+        sum_(context_.device, count_),
+        nothing_(context_.device, count_) {
+    if (context_.device.info().kind != DeviceKind::cpu)
+      throw Unsupported("it adds in the host's memory");
+    reset();
+  }
+  void enqueue(int64_t n) override {
+    for (int64_t k = 0; k < n; ++k)
+      reduce_into(sum_.data(), nothing_.data(), count_, DType::f32, ReduceOp::sum);
+  }
+  sdk::Check check() override {
+    double error = 0;
+    const std::string words = first_wrong(
+        context_, DType::f32, sum_.data(), count_,
+        [](int64_t i) { return contribution(DType::f32, 0, i); }, "local sum", error);
+    return {.passed = words.empty(), .error = error, .tolerance = 0, .detail = words};
+  }
+  void reset() override {
+    write(context_, DType::f32, sum_.data(), count_,
+          [](int64_t i) { return contribution(DType::f32, 0, i); });
+    write(context_, DType::f32, nothing_.data(), count_, [](int64_t) { return 0.0; });
+  }
+
+ private:
+  const Context& context_;
+  int64_t count_;
+  Buffer<float> sum_, nothing_;
+};
+
 int partner_in(const std::vector<std::pair<int, int>>& pairs, int rank) {
   for (const auto& [a, b] : pairs)
     if (a == rank || b == rank) return a == rank ? b : a;
@@ -98,6 +134,17 @@ sdk::Case pairs_case(const std::vector<std::pair<int, int>>& pairs, int round, i
   made.open = [=](const sdk::Place& place) {
     return std::make_unique<PairExchange>(partner_in(pairs, place.comm.rank()), bytes, place);
   };
+  return made;
+}
+
+sdk::Case reduce_case(int64_t bytes) {
+  sdk::Case made;
+  made.name = fmt::format("collectives.local_reduce.{}", bytes);
+  made.text_params = {{"operation", "local_reduce"}};
+  made.number_params = {{"bytes", static_cast<double>(bytes)}};
+  made.bytes = 3 * static_cast<double>(bytes);
+  made.memory_bytes = 2 * static_cast<double>(bytes);
+  made.open = [=](const sdk::Place& place) { return std::make_unique<LocalReduce>(bytes, place); };
   return made;
 }
 

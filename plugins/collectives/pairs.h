@@ -16,4 +16,8 @@ std::vector<std::vector<std::pair<int, int>>> tournament(int ranks);
 // fast its pair was.
 sdk::Case pairs_case(const std::vector<std::pair<int, int>>& pairs, int round, int64_t bytes);
 
+// Adding a vector of so many bytes to another in memory, which is what a reduction does between its
+// messages.
+sdk::Case reduce_case(int64_t bytes);
+
 }  // namespace bench::collectives

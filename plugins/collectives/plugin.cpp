@@ -52,24 +52,29 @@ std::vector<int64_t> sizes_of(const sdk::Request& request, Operation op) {
 
 // A small message for the latency, a large one for the bandwidth.
 constexpr int64_t kPairSizes[] = {8, 4 * kMiB};
+constexpr size_t kLinkRounds = 3;
+constexpr int64_t kReduced = 4 * kMiB;
 
 std::vector<sdk::Case> all_pairs(const sdk::Request& request) {
   std::vector<sdk::Case> all;
   auto rounds = tournament(request.ranks);
+  // Some of the pairs are enough to know what a message costs.
+  if (request.set == "links") rounds.resize(std::min<size_t>(rounds.size(), kLinkRounds));
   if (request.ranks == 1) rounds.emplace_back();  // a round of no pair, which says why
   for (const int64_t bytes : kPairSizes)
     for (size_t round = 0; round < rounds.size(); ++round)
       all.push_back(pairs_case(rounds[round], static_cast<int>(round), bytes));
+  if (request.set == "links") all.push_back(reduce_case(kReduced));
   return all;
 }
 
 class CollectivesPlugin final : public sdk::Plugin {
  public:
   std::vector<sdk::Case> cases(const sdk::Request& request) override {
-    if (request.set == "pairs") return all_pairs(request);
+    if (request.set == "pairs" || request.set == "links") return all_pairs(request);
     if (!request.set.empty() && request.set != "smoke")
       throw UsageError("the collectives plugin has no set '" + request.set +
-                       "'; it has: smoke, pairs, and the default");
+                       "'; it has: smoke, pairs, links, and the default");
     const auto variants = chosen_variants(request);
     std::vector<sdk::Case> all;
     for (const Operation op : kOperations) {

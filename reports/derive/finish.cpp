@@ -3,6 +3,7 @@
 #include "reports/derive/ceilings.h"
 #include "reports/derive/closure.h"
 #include "reports/derive/comparisons.h"
+#include "reports/derive/expected.h"
 #include "reports/derive/pairs.h"
 #include "reports/derive/rates.h"
 #include "reports/derive/roofline.h"
@@ -19,6 +20,7 @@ void finish(schema::Report& report, std::span<const schema::ScalingPlan> plans) 
   report.comparisons = derive_comparisons(report);
   report.closure = derive_closure(report);
   report.pairs = derive_pairs(report);
+  report.expected = derive_expected(report);
   report.scaling.reset();
   report.scaling_more.clear();
   for (const schema::ScalingPlan& plan : plans) {

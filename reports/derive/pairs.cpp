@@ -167,6 +167,14 @@ void judge(const schema::Report& report, schema::Pairs& pairs) {
   for (const schema::PairSize& size : pairs.sizes)
     for (const std::string& words : slow_in(size.seconds, hosts))
       pairs.findings.push_back(fmt::format("at {} bytes {}", size.bytes, words));
+  for (const schema::PairSize& size : pairs.sizes)
+    for (size_t i = 0; i < size.seconds.size(); ++i)
+      for (size_t j = i + 1; j < size.seconds.size(); ++j)
+        if (!size.seconds[i][j]) {
+          pairs.verdict = "unknown";
+          pairs.findings = {"not every two ranks were measured: --suite pairs does that"};
+          return;
+        }
   pairs.verdict = pairs.findings.empty() ? "none" : "slow";
 }
 

@@ -336,6 +336,7 @@ void fields(auto& v, Is<Report> auto& x) {
   v.extra("comparisons", x.comparisons);
   v.extra("closure", x.closure);
   v.extra("pairs", x.pairs);
+  v.extra("expected", x.expected);
   v.extra("simulated", x.simulated);
   v("phases_s", x.phases_s);
   v("references", x.references);

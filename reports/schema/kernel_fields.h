@@ -33,6 +33,38 @@ void fields(auto& v, Is<Pairs> auto& x) {
   v("findings", x.findings);
 }
 
+void fields(auto& v, Is<FittedLink> auto& x) {
+  v("kind", x.kind);
+  v("alpha_s", x.alpha_s);
+  v("beta_s_per_byte", x.beta_s_per_byte);
+  v("pairs", x.pairs);
+}
+
+void fields(auto& v, Is<ExpectedTime> auto& x) {
+  v("case", x.case_name);
+  v("variant", x.variant);
+  v("algorithm", x.algorithm);
+  v("bytes", x.bytes);
+  v("measured_s", x.measured_s);
+  v("expected_s", x.expected_s);
+  v("ratio", x.ratio);
+}
+
+void fields(auto& v, Is<BestVariant> auto& x) {
+  v("bytes", x.bytes);
+  v("best", x.best);
+  v("first", x.first);
+  v("best_s", x.best_s);
+  v("first_over_best", x.first_over_best);
+}
+
+void fields(auto& v, Is<Expected> auto& x) {
+  v("links", x.links);
+  v("gamma_s_per_byte", x.gamma_s_per_byte);
+  v("all_reduces", x.all_reduces);
+  v("best", x.best);
+}
+
 void fields(auto& v, Is<SimulatedNetwork> auto& x) {
   v("ranks", x.ranks);
   v("ranks_per_host", x.ranks_per_host);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/schema/expected.h"
 #include "reports/schema/kernels.h"
 #include "reports/schema/pairs.h"
 #include "reports/schema/simulation.h"
@@ -294,6 +295,7 @@ struct Report {
   std::vector<Comparison> comparisons;
   std::vector<Closure> closure;
   std::vector<Pairs> pairs;           // at most one
+  std::vector<Expected> expected;     // at most one
   std::vector<Simulation> simulated;  // at most one
   Phases phases_s;
   std::vector<Reference> references;

@@ -13,6 +13,7 @@ std::string cases_block(const schema::Report& report);
 std::string ceilings_block(const schema::Report& report);
 std::string comparisons_block(const schema::Report& report);
 std::string closure_block(const schema::Report& report);
+std::string expected_block(const schema::Report& report);
 std::string pairs_block(const schema::Report& report);
 std::string simulated_block(const schema::Report& report);
 std::string training_block(const schema::Report& report);

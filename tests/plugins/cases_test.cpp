@@ -110,8 +110,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Set{"kernels", "", 1, "bf16"}, Set{"kernels", "ceilings", 1, "bf16"},
                     Set{"collectives", "", 1}, Set{"collectives", "", 2}, Set{"collectives", "", 3},
                     Set{"collectives", "smoke", 4}, Set{"collectives", "pairs", 2},
-                    Set{"collectives", "pairs", 5}, Set{"train", "", 1}, Set{"train", "", 2},
-                    Set{"train", "", 4}),
+                    Set{"collectives", "pairs", 5}, Set{"collectives", "links", 2},
+                    Set{"train", "", 1}, Set{"train", "", 2}, Set{"train", "", 4}),
     [](const auto& param) {
       const Set& s = param.param;
       return std::string(s.plugin) + (s.set[0] != '\0' ? "_" : "") + s.set + "_" +
