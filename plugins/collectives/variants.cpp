@@ -25,7 +25,11 @@ constexpr std::string_view kTold = "library.";  // and the algorithm that it is 
 std::vector<std::string> variants_of(Operation op) {
   if (op == Operation::all_to_all || op == Operation::send_recv) return {kLibrary};
   std::vector<std::string> names = {kLibrary, kKept, kShared};
-  if (op != Operation::all_reduce) return names;
+  if (op != Operation::all_reduce) {
+    // What an AlgorithmCommunicator does by whatever all-reduce; both names are those of one.
+    names.emplace_back(op == Operation::broadcast ? "binomial" : "ring");
+    return names;
+  }
   for (const algorithms::AllReduce& a : algorithms::all_reduces()) names.emplace_back(a.name);
   for (const LibraryAlgorithm& a : library_algorithms())
     names.push_back(std::string(kTold) + std::string(a.name));

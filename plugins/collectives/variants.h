@@ -11,8 +11,8 @@
 
 namespace bench::collectives {
 
-// "library" (the communicator as it is), "library_kept", "shared" and, for all-reduces, our own
-// algorithms and those that the library can be told to take ("library.ring").
+// "library" (the communicator as it is), "library_kept", "shared", our own algorithms and, for
+// all-reduces, those that the library can be told to take ("library.ring").
 std::vector<std::string> variants_of(Operation op);
 
 // Throws UsageError that lists the names.

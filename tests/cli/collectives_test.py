@@ -25,6 +25,16 @@ class Collectives(Case):
             self.assertEqual([v["variant"] for v in comparison["variants"]], variants.split(","))
         self.expect(DONE, "validate", "out.json")
 
+    def test_our_own_algorithms_of_other_operations_stand_beside_the_librarys(self):
+        ways = {"reduce_scatter": "ring", "all_gather": "ring", "broadcast": "binomial"}
+        variants = [arg for op, way in ways.items() for arg in ("--variant", f"{op}=library,{way}")]
+        self.expect(DONE, "--suite", "collectives", "--filter", "scatter|gather|broadcast", "--axis", "bytes=40000", *variants,
+                    *QUICK, ranks=3)
+        cases = timed(self.report("out.json"))
+        self.assertEqual({(case["outcome"], case["verify"]["status"]) for case in cases}, {("measured", "passed")})
+        self.assertEqual({(case["params"]["operation"], case["params"]["variant"]) for case in cases},
+                         {(op, variant) for op, way in ways.items() for variant in ("library", way)})
+
     def test_sums_of_bf16_say_how_they_are_rounded(self):
         self.expect(DONE, "--suite", "collectives", "--filter", "all_reduce", "--axis", "bytes=5000", "--dtype", "bf16",
                     "--variant", "all_reduce=library,shared", *QUICK, ranks=2)
@@ -46,7 +56,7 @@ class Collectives(Case):
 
     def test_a_way_that_is_not_there_is_a_usage_error_with_those_that_are(self):
         self.expect(USAGE, "--suite", "collectives", "--variant", "all_reduce=star", says=["star", "rabenseifner"])
-        self.expect(USAGE, "--suite", "collectives", "--variant", "all_gather=ring", says=["all_gather=ring", "shared"])
+        self.expect(USAGE, "--suite", "collectives", "--variant", "all_gather=binomial", says=["all_gather=binomial", "shared", "ring"])
 
     def test_ranks_of_one_host_train_over_shared_memory_unless_told_otherwise(self):
         losses = []

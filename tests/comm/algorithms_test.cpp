@@ -1,6 +1,8 @@
 // Every all-reduce algorithm against the exact sum, on threads that play ranks.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bench/base/status.h"
 #include "parallel/comm/algorithms/algorithm_communicator.h"
 #include "parallel/comm/reduce.h"
@@ -79,15 +81,20 @@ TEST_P(EveryAlgorithm, WorksInTheMemoryOfADevice) {
 // Differs in rank and index; sums over 13 ranks are exact in bf16.
 double value_of(int rank, int64_t i) { return static_cast<double>((i * 7 + rank * 5) % 9 - 4); }
 
-void sums_are_exact(Communicator& comm, int64_t count, DType dtype) {
+void results_are_exact(Communicator& comm, int64_t count, DType dtype, ReduceOp op) {
+  const auto want = [&](int64_t i) {
+    double result = value_of(0, i);
+    for (int r = 1; r < comm.size(); ++r)
+      result = op == ReduceOp::sum ? result + value_of(r, i) : std::max(result, value_of(r, i));
+    return result;
+  };
   Elements mine(dtype, count), result(dtype, count);
   for (int64_t i = 0; i < count; ++i) mine.set(i, value_of(comm.rank(), i));
-  comm.all_reduce(Stream{}, mine.at(0), result.at(0), count, dtype, ReduceOp::sum);
-  comm_checks::expect_elements("sum", result, [&](int64_t i) {
-    double sum = 0;
-    for (int r = 0; r < comm.size(); ++r) sum += value_of(r, i);
-    return sum;
-  });
+  comm.all_reduce(Stream{}, mine.at(0), result.at(0), count, dtype, op);
+  comm_checks::expect_elements("result", result, want);
+  comm_checks::expect_elements("input", mine, [&](int64_t i) { return value_of(comm.rank(), i); });
+  comm.all_reduce(Stream{}, mine.at(0), mine.at(0), count, dtype, op);
+  comm_checks::expect_elements("result in place", mine, want);
 }
 
 TEST_P(EveryAlgorithm, IsExactAtAnyNumberOfRanksAndElements) {
@@ -97,8 +104,11 @@ TEST_P(EveryAlgorithm, IsExactAtAnyNumberOfRanksAndElements) {
     EXPECT_NO_THROW(run_ranks(ranks, [&](Communicator& inner) {
       AlgorithmCommunicator comm(inner, GetParam(), host_of(inner.rank(), a_host));
       for (const DType dtype : {DType::f32, DType::bf16, DType::f64})
-        for (const int64_t count : {0, 1, 2, 5, 12, 13, 14, 1000, 70001})
-          sums_are_exact(comm, count, dtype);
+        for (const int64_t count : {0, 1, 2, 5, 12, 13, 14, 1000})
+          for (const ReduceOp op : {ReduceOp::sum, ReduceOp::max})
+            results_are_exact(comm, count, dtype, op);
+      // More than one piece of what is moved in pieces.
+      results_are_exact(comm, 70001, DType::f32, ReduceOp::sum);
     }));
   }
 }
@@ -129,7 +139,7 @@ TEST(Algorithms, UnevenHostsHaveALeaderFormAndNoRails) {
     AlgorithmCommunicator leader(inner, algorithms::all_reduce_named("two_level_leader"),
                                  host_of(inner.rank(), 2));
     EXPECT_EQ(leader.hosts(), (algorithms::Hosts{{0, 1}, {2, 3}, {4}}));
-    sums_are_exact(leader, 1000, DType::f32);
+    results_are_exact(leader, 1000, DType::f32, ReduceOp::sum);
     EXPECT_THROW(AlgorithmCommunicator(inner, algorithms::all_reduce_named("two_level_rail"),
                                        host_of(inner.rank(), 2)),
                  Unsupported);
