@@ -70,7 +70,8 @@ std::optional<std::pair<std::string, double>> expect(const std::string& variant,
   const std::string name = variant.starts_with("library.") ? variant.substr(8) : variant;
   if (std::find(known.begin(), known.end(), name) != known.end())
     return std::pair(name, formula_s(name, ranks, bytes, cost));
-  if (!variant.starts_with("library")) return {};
+  // What is told to take an algorithm without a formula makes no choice.
+  if (!variant.starts_with("library") || name != variant) return {};
   std::pair<std::string, double> best{"", INFINITY};
   for (const std::string& each : known)
     if (const double s = formula_s(each, ranks, bytes, cost); s < best.second) best = {each, s};

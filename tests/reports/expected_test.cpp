@@ -63,9 +63,10 @@ TEST(Expected, SetsAVariantAgainstItsFormulaAndALibraryAgainstTheBest) {
   report.cases.push_back(case_of("all_reduce", n, 2 * ring, "ring"));
   report.cases.push_back(case_of("all_reduce", n, ring, "shared"));
   report.cases.push_back(case_of("all_reduce", n, ring, "library.binomial"));
+  report.cases.push_back(case_of("all_reduce", n, ring, "library.linear"));
   finish(report, {});
   const schema::Expected& e = report.expected.front();
-  ASSERT_EQ(e.all_reduces.size(), 3);  // shared memory has no formula
+  ASSERT_EQ(e.all_reduces.size(), 3);  // neither shared memory nor linear has a formula
   EXPECT_EQ(e.all_reduces[2].algorithm, "binomial");
   // Two ranks: ring and Rabenseifner are the same, and the best for a long vector.
   EXPECT_EQ(e.all_reduces[0].algorithm, "ring");
