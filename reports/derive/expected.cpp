@@ -8,17 +8,12 @@
 
 #include "reports/derive/pairs.h"
 #include "reports/derive/params.h"
+#include "reports/derive/rounds.h"
 
 namespace bench::reports {
 namespace {
 
 using schema::CaseResult;
-
-double median_of(std::vector<double> values) {
-  const size_t middle = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(middle), values.end());
-  return values[middle];
-}
 
 // Seconds by size, of the pairs of one kind.
 using BySize = std::map<int64_t, std::vector<double>>;

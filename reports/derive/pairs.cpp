@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "reports/derive/params.h"
+#include "reports/derive/rounds.h"
 
 namespace bench::reports {
 namespace {
@@ -18,13 +19,6 @@ struct Pair {
   size_t first, second;
   double ratio;  // over what is usual for its kind
 };
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const size_t middle = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(middle), values.end());
-  return values[middle];
-}
 
 // Among few ranks one slow rank or host slows most pairs down, so not the median: the value that a
 // quarter of the pairs do not exceed.

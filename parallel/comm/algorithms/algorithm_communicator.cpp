@@ -48,8 +48,9 @@ size_t bytes_of(int64_t count, DType dtype) { return static_cast<size_t>(count) 
 AlgorithmCommunicator::AlgorithmCommunicator(Communicator& inner,
                                              const algorithms::AllReduce& algorithm, uint64_t host,
                                              std::shared_ptr<LocalWork> work)
-    : inner_(inner),
+    : OverMessages(inner),
       algorithm_(algorithm),
+      messages_capturable_(inner.capturable()),
       host_(host),
       work_(work ? std::move(work) : std::make_shared<HostWork>()),
       hosts_(meet_hosts(inner, host, *work_)) {
@@ -62,7 +63,7 @@ AlgorithmCommunicator::AlgorithmCommunicator(std::unique_ptr<Communicator> inner
                                              const algorithms::AllReduce& algorithm, uint64_t host,
                                              std::shared_ptr<LocalWork> work)
     : AlgorithmCommunicator(*inner, algorithm, host, std::move(work)) {
-  owned_ = std::move(inner);
+  keep(std::move(inner));
 }
 
 void AlgorithmCommunicator::run(algorithms::Schedule schedule, void* result, int64_t scratch,
@@ -70,7 +71,7 @@ void AlgorithmCommunicator::run(algorithms::Schedule schedule, void* result, int
   const algorithms::Memory memory{.result = result,
                                   .scratch = work_->scratch(kScratch, bytes_of(scratch, dtype)),
                                   .dtype = dtype};
-  runner_.run(std::move(schedule), memory, op, inner_, *work_, s, kTag);
+  runner_.run(std::move(schedule), memory, op, this->inner(), *work_, s, kTag);
 }
 
 void AlgorithmCommunicator::all_reduce(Stream s, const void* send, void* recv, int64_t count,
@@ -113,7 +114,7 @@ void AlgorithmCommunicator::broadcast(Stream s, void* buffer, int64_t count, DTy
 
 std::unique_ptr<Communicator> AlgorithmCommunicator::split(int color, int key) {
   return std::unique_ptr<Communicator>(
-      new AlgorithmCommunicator(inner_.split(color, key), algorithm_, host_, work_));
+      new AlgorithmCommunicator(inner().split(color, key), algorithm_, host_, work_));
 }
 
 }  // namespace bench

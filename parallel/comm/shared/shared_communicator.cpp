@@ -59,7 +59,7 @@ struct SharedCommunicator::Call {
 };
 
 SharedCommunicator::SharedCommunicator(Communicator& inner, int64_t past_caches_bytes)
-    : inner_(inner),
+    : OverMessages(inner),
       past_caches_bytes_(past_caches_bytes),
       segment_(inner,
                counters_bytes(inner.size()) + 2 * kSlotBytes * static_cast<size_t>(inner.size())),
@@ -69,7 +69,7 @@ SharedCommunicator::SharedCommunicator(Communicator& inner, int64_t past_caches_
 SharedCommunicator::SharedCommunicator(std::unique_ptr<Communicator> inner,
                                        int64_t past_caches_bytes)
     : SharedCommunicator(*inner, past_caches_bytes) {
-  owned_ = std::move(inner);
+  keep(std::move(inner));
 }
 
 unsigned char* SharedCommunicator::slot(int rank, uint64_t turn) const {
@@ -234,7 +234,7 @@ void SharedCommunicator::broadcast(Stream, void* buffer, int64_t count, DType dt
 }
 
 std::unique_ptr<Communicator> SharedCommunicator::split(int color, int key) {
-  std::unique_ptr<Communicator> part = inner_.split(color, key);
+  std::unique_ptr<Communicator> part = inner().split(color, key);
   if (part->size() == 1) return std::make_unique<SelfCommunicator>();
   return std::unique_ptr<Communicator>(new SharedCommunicator(std::move(part), past_caches_bytes_));
 }

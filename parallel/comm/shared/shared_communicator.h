@@ -7,12 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "parallel/comm/over_messages.h"
 #include "parallel/comm/shared/meeting.h"
 #include "parallel/comm/shared/segment.h"
 
 namespace bench {
 
-class SharedCommunicator final : public Communicator {
+class SharedCommunicator final : public OverMessages {
  public:
   // `inner`, which must outlive this, carries single messages and splits. Collective over it.
   // Throws Unsupported on every rank where they cannot map memory together, which different hosts
@@ -20,8 +21,6 @@ class SharedCommunicator final : public Communicator {
   // they would not stay in them: the last-level cache's share.
   SharedCommunicator(Communicator& inner, int64_t past_caches_bytes);
 
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
   std::string_view kind() const override { return "shared"; }
 
   void barrier(Stream) override { meeting_.meet(); }
@@ -30,16 +29,6 @@ class SharedCommunicator final : public Communicator {
                       ReduceOp) override;
   void all_gather(Stream s, const void* send, void* recv, int64_t count, DType) override;
   void broadcast(Stream s, void* buffer, int64_t count, DType, int root) override;
-  void send(Stream s, const void* buffer, int64_t count, DType t, int to, int tag) override {
-    inner_.send(s, buffer, count, t, to, tag);
-  }
-  void recv(Stream s, void* buffer, int64_t count, DType t, int from, int tag) override {
-    inner_.recv(s, buffer, count, t, from, tag);
-  }
-  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
-                DType t, int tag) override {
-    inner_.exchange(s, sends, receives, t, tag);
-  }
   // A part of one rank communicates with nobody.
   std::unique_ptr<Communicator> split(int color, int key) override;
 
@@ -57,8 +46,6 @@ class SharedCommunicator final : public Communicator {
   void reduce_mine(const Call& call, int64_t first, uint64_t turn);
   void take_parts(const Call& call, int64_t first, uint64_t turn);
 
-  std::unique_ptr<Communicator> owned_;
-  Communicator& inner_;
   int64_t past_caches_bytes_;
   shared::Segment segment_;
   shared::Meeting meeting_;
