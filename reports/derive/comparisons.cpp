@@ -12,8 +12,8 @@ using schema::CaseResult;
 using schema::Outcome;
 
 // What may differ between cases that are compared.
-constexpr std::string_view kOwn[] = {"variant", "arithmetic", "per_step", "allocator",
-                                     "accumulation"};
+constexpr std::string_view kOwn[] = {"variant",   "arithmetic",   "per_step",
+                                     "allocator", "accumulation", "proof"};
 
 bool comparable(const CaseResult& a, const CaseResult& b) {
   return a.name == b.name && a.plugin == b.plugin && a.suite == b.suite && a.dtype == b.dtype &&

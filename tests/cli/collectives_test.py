@@ -52,6 +52,8 @@ class Collectives(Case):
         self.assertIn("told to take ring for 2 elements on 3 ranks, the MPI library took another algorithm", replaced["reason"])
         self.assertEqual({(case["outcome"], case["verify"]["status"]) for case in cases.values()}, {("measured", "passed")})
         self.assertEqual(cases[(70000, "library.ring")]["params"]["proof"], "sizes of its additions")
+        compared = [[v["variant"] for v in c["variants"] if v.get("ratio")] for c in self.report("out.json")["comparisons"]]
+        self.assertIn(variants.split(","), compared)
         self.expect(DONE, "validate", "out.json")
 
     def test_a_way_that_is_not_there_is_a_usage_error_with_those_that_are(self):
