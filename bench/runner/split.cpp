@@ -18,12 +18,18 @@ constexpr int kFields = 4;
 // Ranges of a training plugin whose own time is arithmetic of the model.
 constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head", "recompute"};
 
-// Ranges in which a stream waits for other ranks.
-constexpr std::array kCommRanges = {"tp.all_reduce", "dp.all_reduce", "tp.wait"};
-
 double total_of(const std::map<std::string, double>& totals, const char* name) {
   const auto found = totals.find(name);
   return found == totals.end() ? 0.0 : found->second;
+}
+
+// Ranges in which a stream waits for other ranks: of the tensor, data and pipeline axis.
+double communication(const std::map<std::string, double>& totals) {
+  double sum = 0;
+  for (const auto& [name, seconds] : totals)
+    if (name.starts_with("tp.") || name.starts_with("dp.") || name.starts_with("pp."))
+      sum += seconds;
+  return sum;
 }
 
 template <size_t N>
@@ -48,7 +54,7 @@ OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
   // in it is counted by the communicator, which on a GPU returns at once.
   const std::map<std::string, double> own = recorder.exclusive_s();
   const double inside = recorder.on_device()
-                            ? sum_of(own, kCommRanges)
+                            ? communication(own)
                             : static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
   return {.step = elapsed / kSteps,
           .comm = inside / kSteps,

@@ -99,7 +99,7 @@ class CaseView {
                        .tensor_parallel = c.tensor_parallel,
                        .pipeline_parallel = c.pipeline_parallel,
                        .data_parallel = c.data_parallel,
-                       .sequence_parallel = 0,
+                       .sequence_parallel = c.sequence_parallel ? 1 : 0,
                        .unavailable = c.unavailable.empty() ? nullptr : c.unavailable.c_str(),
                        .mode = c.cold ? BENCH_MODE_COLD : BENCH_MODE_HOT,
                        .flank = c.flank.empty() ? nullptr : c.flank.c_str()};

@@ -80,6 +80,7 @@ struct Case {
          bus_factor = 0;  // collectives: algbw = message_bytes / t, busbw = algbw * bus_factor
   bench_ceiling ceiling = BENCH_CEILING_NONE;
   int tensor_parallel = 0, pipeline_parallel = 0, data_parallel = 0;
+  bool sequence_parallel = false;
   bool collective = false, training = false, no_check = false;
   bool host_comm = false;   // on CPUs: MPI itself, say, whatever --comm chose
   bool cold = false;        // timed with empty caches; the parameter "mode" says so in the report

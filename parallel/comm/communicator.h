@@ -67,6 +67,11 @@ class Communicator {
     all_reduce(s, send, recv, count, dtype, op);
     return 0;
   }
+  virtual Ticket reduce_scatter_start(Stream s, const void* send, void* recv, int64_t count,
+                                      DType dtype, ReduceOp op) {
+    reduce_scatter(s, send, recv, count, dtype, op);
+    return 0;
+  }
   virtual void wait(Stream, Ticket) {}
 
   // Ranks that give the same color (>= 0) form a communicator, ordered by key, then by rank.

@@ -1,7 +1,7 @@
 #include "parallel/gpt2/backward.h"
 
 #include "parallel/gpt2/forward.h"
-#include "parallel/gpt2/reduce.h"
+#include "parallel/gpt2/tensor_region.h"
 
 namespace bench::gpt2 {
 namespace {
@@ -9,6 +9,7 @@ namespace {
 // The first micro-batch writes weight gradients, so that 4 bytes a parameter need no zeroing first.
 struct Pass {
   bool accumulate;
+  bool last;  // micro-batch of the step
 };
 
 template <class T>
@@ -54,9 +55,10 @@ void input_grad(StepState<T>& st, const LinearPlace<T>& p) {
                                         .gelu_of = p.gelu_of});
 }
 
-// Row-parallel: dy is whole on every tensor rank, dx is this rank's part; nothing to reduce.
+// Row-parallel: dy is wanted whole on every tensor rank, dx is this rank's part; nothing to reduce.
 template <class T>
-void row_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p) {
+void row_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p) {
+  p.dy = gather_rows(st, p.dy);
   weight_grad(st, pass, p, true);
   input_grad(st, p);
 }
@@ -64,11 +66,14 @@ void row_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p) {
 // Column-parallel: every rank has a partial sum of dx. Its reduction starts before the
 // weight-gradient product and runs beside it (Narayanan 2021).
 template <class T>
-void column_parallel(StepState<T>& st, Pass pass, const LinearPlace<T>& p, bool has_bias) {
+void column_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p, bool has_bias) {
+  T* const dx = p.dx;
+  p.dx = partial_rows(st, dx);
+  p.x = gather_rows(st, p.x);
   input_grad(st, p);
-  StartedSum<T> sum(st.context, st.mesh, p.dx, st.shape.n * p.in);
+  StartedReduction<T> reduction(st, dx);
   weight_grad(st, pass, p, has_bias);
-  sum.wait();
+  reduction.wait();
 }
 
 // Through a norm back into the residual stream, whose gradient is w.d_residual.
@@ -84,7 +89,7 @@ struct NormPlace {
 template <class T>
 void norm_backward(StepState<T>& st, const NormPlace<T>& p) {
   Workspace<T>& w = st.work;
-  st.ops.layer_norm_backward(st.context, {.n = st.shape.n,
+  st.ops.layer_norm_backward(st.context, {.n = st.shape.n_part,
                                           .h = st.shape.h,
                                           .dy = w.d_norm,
                                           .x = p.x,
@@ -209,7 +214,7 @@ void embedding_backward(StepState<T>& st, const int32_t* ids) {
                                          .first_row = s.vocab.first,
                                          .rows = s.vocab.rows,
                                          .ids = ids,
-                                         .dy = st.work.d_residual,
+                                         .dy = gather_rows<T>(st, st.work.d_residual),
                                          .d_token = st.gradient(st.table.token_embedding()),
                                          .d_position = st.gradient(st.table.position_embedding())});
 }
@@ -219,15 +224,17 @@ void embedding_backward(StepState<T>& st, const int32_t* ids) {
 template <class T>
 void backward(StepState<T>& st, int64_t micro) {
   const Range range(st.context, "backward", micro);
-  const Pass pass{.accumulate = micro > 0};
+  const Pass pass{.accumulate = micro > 0, .last = micro == st.config.batch().accumulation() - 1};
   if (!pass.accumulate) zero_added_to(st);
   head_backward(st, pass);
+  if (pass.last) sum_norm_gradients(st, st.table.final_norm());
   for (int64_t i = st.shape.layers - 1; i >= 0; --i) {
     const Range layer(st.context, "layer", i);
     LayerActivations<T>& a = st.work.layers[static_cast<size_t>(i)];
     recompute_layer(st, i);
     mlp_backward(st, pass, st.table.layer(i), a);
     attention_backward(st, pass, st.table.layer(i), a);
+    if (pass.last) sum_norm_gradients(st, st.table.layer(i).norms);
   }
   embedding_backward(st, st.inputs.data() + micro * st.shape.n);
 }

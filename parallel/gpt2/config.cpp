@@ -42,9 +42,6 @@ void refuse_what_is_not_here(const StepConfig& c) {
   require(c.pp == 1, fmt::format("pp {}: this step has no pipeline parallelism; use --pp 1 and "
                                  "spread the ranks over --tp and --dp",
                                  c.pp));
-  require(!c.sequence_parallel,
-          "sequence-parallel: this step keeps norms and residuals whole on every tensor rank; "
-          "leave the option out");
   require(c.zero == 0, fmt::format("zero {}: this step keeps the optimizer's state whole on every "
                                    "data rank; use --zero 0",
                                    c.zero));
@@ -73,16 +70,22 @@ Recompute parse_recompute(std::string_view text) {
 void StepConfig::validate() const {
   validate_model(*this);
   batch().validate();
+  require(!sequence_parallel || micro_batch * model.seq % tp == 0,
+          fmt::format("sequence-parallel: micro-batch {} x seq {} tokens are not divisible by {} "
+                      "tensor-parallel ranks: choose another --micro-batch or --tp",
+                      micro_batch, model.seq, tp));
   validate_optimizer(*this);
   refuse_what_is_not_here(*this);
 }
 
 RankShape rank_shape(const StepConfig& c, int tensor_rank) {
   const model::ModelConfig& m = c.model;
+  const int64_t n = c.micro_batch * m.seq;
   return {.micro_batch = c.micro_batch,
           .seq = m.seq,
           .layers = m.layers,
-          .n = c.micro_batch * m.seq,
+          .n = n,
+          .n_part = c.sequence_parallel ? n / c.tp : n,
           .h = m.hidden,
           .d = m.hidden / m.heads,
           .heads = m.heads / c.tp,

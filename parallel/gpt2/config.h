@@ -26,10 +26,11 @@ Recompute parse_recompute(std::string_view text);
 
 struct StepConfig {
   model::ModelConfig model;
-  int64_t micro_batch = 1;   // sequences of one forward pass
-  int64_t global_batch = 1;  // sequences of one optimizer step, all data ranks together
-  int tp = 1;                // tensor-parallel ranks
-  int dp = 1;                // data-parallel ranks
+  int64_t micro_batch = 1;         // sequences of one forward pass
+  int64_t global_batch = 1;        // sequences of one optimizer step, all data ranks together
+  int tp = 1;                      // tensor-parallel ranks
+  bool sequence_parallel = false;  // which also share norms and residual stream, by rows
+  int dp = 1;                      // data-parallel ranks
 
   double lr = 1e-4;
   double beta1 = 0.9;
@@ -44,7 +45,6 @@ struct StepConfig {
 
   // Part of the command line, but not of this step: validate() refuses any other value.
   int pp = 1;
-  bool sequence_parallel = false;
   int zero = 0;
   double dropout = 0;
 
@@ -63,6 +63,7 @@ struct StepConfig {
 struct RankShape {
   int64_t micro_batch, seq, layers;
   int64_t n;       // tokens of a micro-batch
+  int64_t n_part;  // of them rows of the residual stream here: n, or n / tp
   int64_t h;       // hidden
   int64_t d;       // head size
   int64_t heads;   // here: all heads / tp

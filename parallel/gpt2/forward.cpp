@@ -1,6 +1,7 @@
 #include "parallel/gpt2/forward.h"
 
 #include "parallel/gpt2/reduce.h"
+#include "parallel/gpt2/tensor_region.h"
 
 namespace bench::gpt2 {
 namespace {
@@ -14,7 +15,7 @@ constexpr double kNormEps = 1e-5;
 template <class T>
 void embed(StepState<T>& st, const int32_t* ids) {
   const RankShape& s = st.shape;
-  T* y = st.work.layers.front().in;
+  T* const y = st.work.layers.front().in;
   st.ops.embedding_forward(
       st.context,
       {.n = s.n,
@@ -25,8 +26,8 @@ void embed(StepState<T>& st, const int32_t* ids) {
        .ids = ids,
        .token = st.weight(st.table.token_embedding()),
        .position = st.first_tensor_rank() ? st.weight(st.table.position_embedding()) : nullptr,
-       .y = y});
-  all_reduce(st.context, st.mesh, Axis::tensor, y, s.n * s.h, ReduceOp::sum);
+       .y = partial_rows(st, y)});
+  reduce_rows(st, y);
 }
 
 // The residual stream takes the branch's output where there is one, and is normalised.
@@ -34,7 +35,7 @@ template <class T>
 struct NormPlace {
   const T* branch;  // or nullptr: `stream` is already the residual stream
   const T* before;  // residual stream before the branch
-  T* stream;        // [n, h] residual stream that is normalised
+  T* stream;        // [n_part, h] residual stream that is normalised
   int64_t gain, bias;
   T* y;
   kernels::Wide<T>* mean;
@@ -44,7 +45,7 @@ struct NormPlace {
 template <class T>
 void normalise(StepState<T>& st, const NormPlace<T>& p) {
   const bool adds = p.branch != nullptr;
-  st.ops.layer_norm_forward(st.context, {.n = st.shape.n,
+  st.ops.layer_norm_forward(st.context, {.n = st.shape.n_part,
                                          .h = st.shape.h,
                                          .eps = static_cast<kernels::Wide<T>>(kNormEps),
                                          .x = adds ? p.branch : p.stream,
@@ -68,9 +69,9 @@ void row_parallel(StepState<T>& st, int64_t in, const T* x, int64_t weight, int6
                                      .x = x,
                                      .w = st.weight(weight),
                                      .bias = st.first_tensor_rank() ? st.weight(bias) : nullptr,
-                                     .y = st.work.branch,
+                                     .y = partial_rows(st, st.work.branch),
                                      .prepared = &st.prepared[weight]});
-  all_reduce(st.context, st.mesh, Axis::tensor, st.work.branch, s.n * s.h, ReduceOp::sum);
+  reduce_rows(st, st.work.branch);
 }
 
 template <class T>
@@ -91,7 +92,7 @@ void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<
   st.ops.linear_forward(st.context, {.n = s.n,
                                      .in = s.h,
                                      .out = 3 * s.h_part,
-                                     .x = a.ln1,
+                                     .x = gather_rows<T>(st, a.ln1),
                                      .w = st.weight(o.qkv_w),
                                      .bias = st.weight(o.qkv_b),
                                      .y = a.qkv,
@@ -107,7 +108,7 @@ void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a)
   st.ops.linear_forward(st.context, {.n = s.n,
                                      .in = s.h,
                                      .out = s.ff,
-                                     .x = a.ln2,
+                                     .x = gather_rows<T>(st, a.ln2),
                                      .w = st.weight(o.fc1_w),
                                      .bias = st.weight(o.fc1_b),
                                      .y = a.fc1,
@@ -225,7 +226,7 @@ void head(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss, Loss
   st.ops.linear_forward(st.context, {.n = s.n,
                                      .in = s.h,
                                      .out = s.vocab.rows,
-                                     .x = w.final_norm,
+                                     .x = gather_rows<T>(st, w.final_norm),
                                      .w = st.weight(st.table.token_embedding()),
                                      .bias = nullptr,
                                      .y = w.logits,

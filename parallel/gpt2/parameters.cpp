@@ -94,12 +94,13 @@ void ParameterTable::declare_layer(int64_t index) {
   o.fc2_w = matrix("mlp.c_proj", h, 4 * h, Sharding::columns, Init::residual_normal);
   o.qkv_b = vector("attn.c_attn.bias", 3 * h, Sharding::rows, Init::zeros);
   o.fc1_b = vector("mlp.c_fc.bias", 4 * h, Sharding::rows, Init::zeros);
+  o.proj_b = vector("attn.c_proj.bias", h, Sharding::replicated, Init::zeros);
+  o.fc2_b = vector("mlp.c_proj.bias", h, Sharding::replicated, Init::zeros);
   o.ln1_g = vector("ln_1.weight", h, Sharding::replicated, Init::ones);
   o.ln1_b = vector("ln_1.bias", h, Sharding::replicated, Init::zeros);
-  o.proj_b = vector("attn.c_proj.bias", h, Sharding::replicated, Init::zeros);
   o.ln2_g = vector("ln_2.weight", h, Sharding::replicated, Init::ones);
   o.ln2_b = vector("ln_2.bias", h, Sharding::replicated, Init::zeros);
-  o.fc2_b = vector("mlp.c_proj.bias", h, Sharding::replicated, Init::zeros);
+  o.norms = {.begin = o.ln1_g, .size = o.ln2_b + h - o.ln1_g};
   layers_.push_back(o);
 }
 

@@ -42,7 +42,9 @@ struct Parameter {
 // Places of one layer's parameters in the flat buffers.
 struct LayerOffsets {
   int64_t qkv_w, proj_w, fc1_w, fc2_w, qkv_b, fc1_b;  // sharded
-  int64_t ln1_g, ln1_b, proj_b, ln2_g, ln2_b, fc2_b;  // replicated
+  int64_t proj_b, fc2_b;                              // replicated
+  int64_t ln1_g, ln1_b, ln2_g, ln2_b;                 // replicated, side by side:
+  layout::Span norms;
 };
 
 class ParameterTable {
@@ -59,6 +61,10 @@ class ParameterTable {
   int64_t position_embedding() const { return position_; }
   int64_t final_gain() const { return final_gain_; }
   int64_t final_bias() const { return final_bias_; }
+  // Gain and bias of the last norm.
+  layout::Span final_norm() const {
+    return {.begin = final_gain_, .size = final_bias_ + shape_.h - final_gain_};
+  }
 
   // Maximal runs of neighbours: what one optimizer call covers, and what this rank counts in the
   // global gradient norm (replicated tensors on tensor rank 0 alone).

@@ -12,22 +12,4 @@ template <class T>
 void all_reduce(const Context& context, layout::Mesh& mesh, layout::Axis axis, T* buffer,
                 int64_t count, ReduceOp op);
 
-// An in-place sum over the tensor ranks that runs while other work goes on. Waited for at the
-// latest by the destructor, since the buffer belongs to the communicator until then.
-template <class T>
-class StartedSum {
- public:
-  StartedSum(const Context& context, layout::Mesh& mesh, T* buffer, int64_t count);
-  ~StartedSum();
-  StartedSum(const StartedSum&) = delete;
-  StartedSum& operator=(const StartedSum&) = delete;
-  void wait();
-
- private:
-  const Context& context_;
-  Communicator* comm_ = nullptr;  // null: nothing to wait for
-  Communicator::Ticket ticket_ = 0;
-  int64_t bytes_ = 0;
-};
-
 }  // namespace bench::gpt2

@@ -29,15 +29,15 @@ class Carver {
 // All of a layer but its entry and what attention saves.
 template <class T>
 void carve_inside(Carver& c, LayerActivations<T>& a, const RankShape& s) {
-  c.take(a.ln1, s.n * s.h);
-  c.take(a.ln1_mean, s.n);
-  c.take(a.ln1_rstd, s.n);
+  c.take(a.ln1, s.n_part * s.h);
+  c.take(a.ln1_mean, s.n_part);
+  c.take(a.ln1_rstd, s.n_part);
   c.take(a.qkv, s.n * 3 * s.h_part);
   c.take(a.attention, s.n * s.h_part);
-  c.take(a.mid, s.n * s.h);
-  c.take(a.ln2, s.n * s.h);
-  c.take(a.ln2_mean, s.n);
-  c.take(a.ln2_rstd, s.n);
+  c.take(a.mid, s.n_part * s.h);
+  c.take(a.ln2, s.n_part * s.h);
+  c.take(a.ln2_mean, s.n_part);
+  c.take(a.ln2_rstd, s.n_part);
   c.take(a.fc1, s.n * s.ff);
   c.take(a.gelu, s.n * s.ff);
 }
@@ -48,7 +48,7 @@ std::vector<LayerActivations<T>> carve_layers(Carver& c, const RankShape& s, Rec
   std::vector<LayerActivations<T>> layers;
   LayerActivations<T> a{};
   for (int64_t i = 0; i < s.layers; ++i) {
-    c.take(a.in, s.n * s.h);
+    c.take(a.in, s.n_part * s.h);
     if (i == 0 || recompute != Recompute::full) carve_inside(c, a, s);
     if (i == 0 || recompute == Recompute::none) a.saved = c.take_bytes(saved_bytes);
     layers.push_back(a);
@@ -61,18 +61,22 @@ void carve(Carver& c, Workspace<T>& w, const RankShape& s, int64_t accumulation,
            Recompute recompute, const kernels::Ops<T>& ops) {
   w.layers = carve_layers<T>(c, s, recompute,
                              ops.attention_saved_bytes(s.micro_batch, s.seq, s.heads, s.d));
-  c.take(w.out, s.n * s.h);
-  c.take(w.final_norm, s.n * s.h);
-  c.take(w.final_mean, s.n);
-  c.take(w.final_rstd, s.n);
-  c.take(w.branch, s.n * s.h);
+  c.take(w.out, s.n_part * s.h);
+  c.take(w.final_norm, s.n_part * s.h);
+  c.take(w.final_mean, s.n_part);
+  c.take(w.final_rstd, s.n_part);
+  c.take(w.branch, s.n_part * s.h);
+  if (s.n_part < s.n) {
+    c.take(w.gathered, s.n * s.h);
+    c.take(w.partial, s.n * s.h);
+  }
   c.take(w.logits, s.n * s.vocab.rows);
   c.take(w.local_max, s.n);
   c.take(w.row_max, s.n);
   c.take(w.sums, 2 * s.n);
   c.take(w.loss, accumulation * s.n);
-  c.take(w.d_residual, s.n * s.h);
-  c.take(w.d_norm, s.n * s.h);
+  c.take(w.d_residual, s.n_part * s.h);
+  c.take(w.d_norm, s.n_part * s.h);
   c.take(w.d_part, s.n * s.h_part);
   c.take(w.d_wide, s.n * s.ff);
 }

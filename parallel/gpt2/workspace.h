@@ -13,21 +13,22 @@
 
 namespace bench::gpt2 {
 
-// One layer's activations; n tokens, h hidden, p tensor ranks. What is recomputed lies in one place
+// One layer's activations; n tokens, of which n_part are this rank's rows of the residual stream, h
+// hidden, p tensor ranks. What is recomputed lies in one place
 // for all layers.
 template <class T>
 struct LayerActivations {
-  T* in;                       // [n, h] residual stream on entry
-  T* ln1;                      // [n, h] what QKV reads
-  kernels::Wide<T>* ln1_mean;  // [n]
-  kernels::Wide<T>* ln1_rstd;  // [n]
+  T* in;                       // [n_part, h] residual stream on entry
+  T* ln1;                      // [n_part, h] what QKV reads
+  kernels::Wide<T>* ln1_mean;  // [n_part]
+  kernels::Wide<T>* ln1_rstd;  // [n_part]
   T* qkv;                      // [n, 3h/p]
   T* attention;                // [n, h/p]
   void* saved;                 // attention_saved_bytes()
-  T* mid;                      // [n, h] residual stream between attention and MLP
-  T* ln2;                      // [n, h] what FC1 reads
-  kernels::Wide<T>* ln2_mean;  // [n]
-  kernels::Wide<T>* ln2_rstd;  // [n]
+  T* mid;                      // [n_part, h] residual stream between attention and MLP
+  T* ln2;                      // [n_part, h] what FC1 reads
+  kernels::Wide<T>* ln2_mean;  // [n_part]
+  kernels::Wide<T>* ln2_rstd;  // [n_part]
   T* fc1;                      // [n, 4h/p] before GELU
   T* gelu;                     // [n, 4h/p]
 };
@@ -35,18 +36,20 @@ struct LayerActivations {
 template <class T>
 struct Workspace {
   std::vector<LayerActivations<T>> layers;
-  T* out = nullptr;                        // [n, h] residual stream after the last layer
-  T* final_norm = nullptr;                 // [n, h]
-  kernels::Wide<T>* final_mean = nullptr;  // [n]
-  kernels::Wide<T>* final_rstd = nullptr;  // [n]
-  T* branch = nullptr;  // [n, h] output of attention or MLP until the next norm adds it
-  T* logits = nullptr;  // [n, V/p]; their gradient takes their place
+  T* out = nullptr;                        // [n_part, h] residual stream after the last layer
+  T* final_norm = nullptr;                 // [n_part, h]
+  kernels::Wide<T>* final_mean = nullptr;  // [n_part]
+  kernels::Wide<T>* final_rstd = nullptr;  // [n_part]
+  T* branch = nullptr;    // [n_part, h] output of attention or MLP until the next norm adds it
+  T* gathered = nullptr;  // [n, h] all rows of what is spread over the tensor ranks; or nullptr
+  T* partial = nullptr;   // [n, h] partial sums of all rows; or nullptr where n_part = n
+  T* logits = nullptr;    // [n, V/p]; their gradient takes their place
   kernels::Wide<T>* local_max = nullptr;  // [n] of the logits here
   kernels::Wide<T>* row_max = nullptr;    // [n] of all tensor ranks
   kernels::Wide<T>* sums = nullptr;       // [2n] sum of exp, target logit
   kernels::Wide<T>* loss = nullptr;       // [accumulation * n] a loss a token
-  T* d_residual = nullptr;                // [n, h] gradient of the residual stream
-  T* d_norm = nullptr;                    // [n, h] gradient of a norm's output
+  T* d_residual = nullptr;                // [n_part, h] gradient of the residual stream
+  T* d_norm = nullptr;                    // [n_part, h] gradient of a norm's output
   T* d_part = nullptr;                    // [n, h/p] gradient of the attention's output
   T* d_wide = nullptr;                    // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
 

@@ -87,6 +87,11 @@ std::string variant_text(const kernels::VariantChoice& choice) {
   return text;
 }
 
+// "tp2.dp1", with what else shapes the layout: "tp2.dp1.sp".
+std::string layout_text(const gpt2::StepConfig& c) {
+  return fmt::format("tp{}.dp{}{}", c.tp, c.dp, c.sequence_parallel ? ".sp" : "");
+}
+
 }  // namespace
 
 TrainCase read_train_case(const sdk::Request& request) {
@@ -97,7 +102,8 @@ TrainCase read_train_case(const sdk::Request& request) {
   choose_layout(request, config);
   choose_batch(request, config);
   config.lr = request.real("lr", config.lr);
-  config.sequence_parallel = request.flag("sequence-parallel");
+  // One tensor rank has all rows anyway.
+  config.sequence_parallel = request.flag("sequence-parallel") && config.tp > 1;
   config.recompute = gpt2::parse_recompute(request.text("recompute", name_of(config.recompute)));
   config.zero = static_cast<int>(request.integer("zero", 0));
   config.dropout = request.real("dropout", 0);
@@ -114,7 +120,7 @@ TrainCase read_train_case(const sdk::Request& request) {
 sdk::Case describe_case(const TrainCase& train) {
   const gpt2::StepConfig& c = train.config;
   sdk::Case made;
-  made.name = fmt::format("gpt2.train.{}.tp{}.dp{}", c.model.name, c.tp, c.dp);
+  made.name = fmt::format("gpt2.train.{}.{}", c.model.name, layout_text(c));
   const auto base_name = [](const std::string& file) {
     return std::filesystem::path(file).filename().string();
   };
@@ -143,6 +149,7 @@ sdk::Case describe_case(const TrainCase& train) {
   made.tensor_parallel = c.tp;
   made.pipeline_parallel = c.pp;
   made.data_parallel = c.dp;
+  made.sequence_parallel = c.sequence_parallel;
   made.collective = c.tp * c.dp > 1;
   made.training = true;
   made.memory_bytes =

@@ -263,7 +263,12 @@ TEST(Config, NamesTheNumbersThatDoNotFit) {
   expect(words([](StepConfig& c) { c.micro_batch = 3; }), "micro-batch 3 x 2");
   expect(words([](StepConfig& c) { c.lr = -1; }), "learning rate -1");
   expect(words([](StepConfig& c) { c.pp = 2; }), "pp 2");
-  expect(words([](StepConfig& c) { c.sequence_parallel = true; }), "sequence-parallel");
+  expect(words([](StepConfig& c) {
+           c.sequence_parallel = true;
+           c.tp = 4;
+           c.model.seq = 5;
+         }),
+         "5 tokens are not divisible by 4 tensor-parallel ranks");
   expect(words([](StepConfig& c) { c.zero = 1; }), "zero 1");
   expect(words([](StepConfig& c) { c.dropout = 0.1; }), "dropout 0.1");
 }

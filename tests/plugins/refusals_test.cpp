@@ -72,7 +72,6 @@ TEST(Refusals, OfWhatTheTrainingStepDoesNotHave) {
       {"train", training({"recompute", "some"}), {"recompute", "some"}},
       {"train", training({"graph", "on"}), {"graph"}},
       {"train", training({"zero", "1"}), {"zero"}},
-      {"train", training({"sequence-parallel", "true"}), {"sequence-parallel"}},
   });
 }
 

@@ -58,6 +58,21 @@ TEST(Train, DeclaresItsLayoutItsTokensAndItsWork) {
   EXPECT_GT(c.fields.memory_bytes, 0);
 }
 
+TEST(Train, SequenceParallelismIsInNameAndLayoutAndSparesMemory) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const CaseCopy whole = only_case(plugin, training({{"tp", "2"}}, 2));
+  const CaseCopy shared =
+      only_case(plugin, training({{"tp", "2"}, {"sequence-parallel", "true"}}, 2));
+  EXPECT_EQ(shared.name, "gpt2.train.l2-h48-a4-s16-v300.tp2.dp1.sp");
+  EXPECT_EQ(shared.fields.sequence_parallel, 1);
+  EXPECT_EQ(whole.fields.sequence_parallel, 0);
+  EXPECT_LT(shared.fields.memory_bytes, whole.fields.memory_bytes);
+  const CaseCopy alone = only_case(plugin, training({{"sequence-parallel", "true"}}));
+  EXPECT_EQ(alone.fields.sequence_parallel, 0);
+}
+
 TEST(Train, DescribesTheModelWithAllKeysOfTheInterface) {
   SelfCommunicator self;
   Host host(self);
