@@ -88,16 +88,19 @@ bool fits(int number, const Place& at, const Sizes& sizes) {
   }
 }
 
-// A reduction to rank 0 by whatever tree: every vector is added once, and not all ranks add.
-bool of_reduce_broadcast(int64_t count, const Additions& additions) {
+// Whether every rank's elements were added once: not where several ranks make the same sums, as in
+// doubling. Of few elements, that alone tells a vector from a part of it.
+bool adds_once(int64_t count, const Additions& additions) {
   int64_t sum = 0;
-  bool one_adds_nothing = false;
-  for (const Sizes& sizes : additions) {
-    sum += sum_of(sizes);
-    one_adds_nothing |= sizes.empty();
-  }
-  return one_adds_nothing && !additions.front().empty() &&
-         sum == static_cast<int64_t>(additions.size() - 1) * count;
+  for (const Sizes& sizes : additions) sum += sum_of(sizes);
+  return sum == static_cast<int64_t>(additions.size() - 1) * count;
+}
+
+// A reduction to rank 0 by whatever tree: not all ranks add.
+bool of_reduce_broadcast(const Additions& additions) {
+  const bool one_adds_nothing = std::any_of(additions.begin(), additions.end(),
+                                            [](const Sizes& sizes) { return sizes.empty(); });
+  return one_adds_nothing && !additions.front().empty();
 }
 
 std::string words_of(int rank, const Sizes& sizes) {
@@ -134,7 +137,8 @@ std::string not_additions_of(const LibraryAlgorithm& algorithm, int64_t count,
     if (!fits(algorithm.number, {.rank = r, .ranks = ranks, .count = count}, sizes))
       return took + words_of(r, sizes);
   }
-  if (algorithm.number == kReduceBroadcast && !of_reduce_broadcast(count, additions))
+  if ((algorithm.number != kDoubling && !adds_once(count, additions)) ||
+      (algorithm.number == kReduceBroadcast && !of_reduce_broadcast(additions)))
     return took + words_of(0, additions.front());
   return "";
 }
