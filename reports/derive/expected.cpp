@@ -50,9 +50,11 @@ std::vector<schema::FittedLink> fit_links(const schema::Report& report) {
 
 std::optional<double> fit_gamma(const schema::Report& report) {
   std::vector<double> rates;
-  for (const CaseResult& c : report.cases)
-    if (text_param(c, "operation") == "local_reduce" && c.time_s)
-      rates.push_back(c.time_s->median / *number_param(c, "bytes"));
+  for (const CaseResult& c : report.cases) {
+    const double bytes = number_param(c, "bytes").value_or(0);
+    if (text_param(c, "operation") == "local_reduce" && c.time_s && bytes > 0)
+      rates.push_back(c.time_s->median / bytes);
+  }
   if (rates.empty()) return {};
   return median_of(rates);
 }
@@ -74,7 +76,7 @@ std::optional<std::pair<std::string, double>> expect(const std::string& variant,
 }
 
 bool is_all_reduce(const CaseResult& c) {
-  return text_param(c, "operation") == "all_reduce" && c.time_s &&
+  return text_param(c, "operation") == "all_reduce" && number_param(c, "bytes") && c.time_s &&
          c.outcome == schema::Outcome::measured;
 }
 

@@ -98,5 +98,20 @@ TEST(Expected, FormulasAreThePublishedOnes) {
   EXPECT_THROW(formula_s("star", 2, 8, c), std::invalid_argument);
 }
 
+// Another's plugin may name its parameters as it likes.
+TEST(Expected, LeavesOutCasesThatDoNotSayHowManyBytes) {
+  schema::Report report = two_ranks("a");
+  for (const char* operation : {"all_reduce", "local_reduce"}) {
+    report.cases.push_back(case_of(operation, 1024, 1e-3, "library"));
+    report.cases.back().params.erase("bytes");
+  }
+  report.cases.push_back(case_of("local_reduce", 0, 1e-3));
+  finish(report, {});
+  ASSERT_EQ(report.expected.size(), 1);
+  EXPECT_TRUE(report.expected.front().all_reduces.empty());
+  EXPECT_TRUE(report.expected.front().best.empty());
+  EXPECT_NEAR(report.expected.front().gamma_s_per_byte, kGamma, 1e-16);
+}
+
 }  // namespace
 }  // namespace bench::reports
