@@ -184,8 +184,9 @@ typedef struct bench_comm {
   bench_status (*split)(void* ctx, int32_t color, int32_t key, const struct bench_comm** made);
   void (*release)(void* ctx); /* only for communicators made by another one [main] */
   void* (*native_handle)(void* ctx, const char* what); /* [main] */
-  /* Since 1.2. All messages of one step together: none waits for another one of the same call. At
-   * most one each way between two ranks, none to oneself. [main] */
+  /* Since 1.2. All messages of one step together: none waits for another one of the same call.
+   * Several from one rank to another one are received in the order given; none to oneself. [main]
+   */
   bench_status (*exchange)(void* ctx, bench_stream s, const bench_message* sends,
                            uint32_t send_count, const bench_message* receives,
                            uint32_t receive_count, bench_dtype dtype, int32_t tag);

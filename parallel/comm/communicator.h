@@ -55,8 +55,8 @@ class Communicator {
   virtual void recv(Stream s, void* buffer, int64_t count, DType, int from, int tag) = 0;
 
   // All messages of one step together: none waits for another one of the same call, so that two
-  // ranks may send to each other. In stream order all are done at the end. At most one message each
-  // way between two ranks, none to oneself.
+  // ranks may send to each other. In stream order all are done at the end. Several from
+  // one rank to another one are received in the order given; none to oneself.
   virtual void exchange(Stream s, std::span<const Outgoing> sends,
                         std::span<const Incoming> receives, DType, int tag) = 0;
 

@@ -157,6 +157,27 @@ void all_exchange_at_once(Communicator& comm) {
                     [&](int64_t i) { return small_value(m.from, i); });
 }
 
+// Two messages to the next rank on a ring, of unlike lengths.
+void exchanges_keep_the_order_of_messages(Communicator& comm) {
+  constexpr int64_t kLong = 5003, kShort = 7;
+  if (comm.size() == 1) return;
+  const int next = (comm.rank() + 1) % comm.size();
+  const int before = (comm.rank() + comm.size() - 1) % comm.size();
+  Elements mine = mine_of(comm, DType::f32, kLong, small_value);
+  std::vector<Elements> got;
+  std::vector<Outgoing> sends;
+  std::vector<Incoming> receives;
+  for (const int64_t count : {kShort, kLong}) got.emplace_back(DType::f32, count);
+  for (Elements& place : got) {
+    sends.push_back({.buffer = mine.at(0), .count = place.count(), .to = next});
+    receives.push_back({.buffer = place.at(0), .count = place.count(), .from = before});
+  }
+  comm.exchange(Stream{}, sends, receives, DType::f32, 4);
+  for (const Elements& place : got)
+    expect_elements("exchange of several messages", place,
+                    [&](int64_t i) { return small_value(before, i); });
+}
+
 // All send to the first rank, which alone has many partners.
 void exchanges_may_be_uneven(Communicator& comm) {
   constexpr int64_t kCount = 3001;
@@ -256,19 +277,21 @@ void disagreement_names_the_rank(Communicator& comm) {
   throw std::runtime_error("agree: the ranks disagree and nobody said so");
 }
 
-constexpr std::array kChecks = {Check{"all_reduce_is_exact", all_reduce_is_exact},
-                                Check{"reduce_scatter_is_exact", reduce_scatter_is_exact},
-                                Check{"all_gather_keeps_rank_order", all_gather_keeps_rank_order},
-                                Check{"broadcast_from_every_root", broadcast_from_every_root},
-                                Check{"messages_go_round", messages_go_round},
-                                Check{"tags_choose_the_message", tags_choose_the_message},
-                                Check{"all_exchange_at_once", all_exchange_at_once},
-                                Check{"exchanges_may_be_uneven", exchanges_may_be_uneven},
-                                Check{"started_all_reduces_overlap", started_all_reduces_overlap},
-                                Check{"split_orders_by_key", split_orders_by_key},
-                                Check{"splits_nest", splits_nest},
-                                Check{"strings_reach_everybody", strings_reach_everybody},
-                                Check{"disagreement_names_the_rank", disagreement_names_the_rank}};
+constexpr std::array kChecks = {
+    Check{"all_reduce_is_exact", all_reduce_is_exact},
+    Check{"reduce_scatter_is_exact", reduce_scatter_is_exact},
+    Check{"all_gather_keeps_rank_order", all_gather_keeps_rank_order},
+    Check{"broadcast_from_every_root", broadcast_from_every_root},
+    Check{"messages_go_round", messages_go_round},
+    Check{"tags_choose_the_message", tags_choose_the_message},
+    Check{"all_exchange_at_once", all_exchange_at_once},
+    Check{"exchanges_may_be_uneven", exchanges_may_be_uneven},
+    Check{"exchanges_keep_the_order_of_messages", exchanges_keep_the_order_of_messages},
+    Check{"started_all_reduces_overlap", started_all_reduces_overlap},
+    Check{"split_orders_by_key", split_orders_by_key},
+    Check{"splits_nest", splits_nest},
+    Check{"strings_reach_everybody", strings_reach_everybody},
+    Check{"disagreement_names_the_rank", disagreement_names_the_rank}};
 
 }  // namespace
 
