@@ -19,11 +19,14 @@ void pause_briefly() {
 
 void Meeting::wait_for(int rank) const {
   const std::atomic<uint64_t>& theirs = counters_[rank].steps;
-  for (int spins = 0; theirs.load(std::memory_order_acquire) < steps_; ++spins) {
-    if (spins < kSpins)
+  // Not counted on: a wait of a quarter of an hour would be more than an int holds.
+  for (int spins = 0; theirs.load(std::memory_order_acquire) < steps_;) {
+    if (spins < kSpins) {
+      ++spins;
       pause_briefly();
-    else
+    } else {
       sched_yield();
+    }
   }
 }
 
