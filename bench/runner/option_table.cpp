@@ -53,6 +53,11 @@ constexpr std::array kOptions = {
                .for_plugins = true},
     OptionSpec{
         .name = "pp", .kind = integer, .help = "pipeline stages", .least = 1, .for_plugins = true},
+    OptionSpec{.name = "virtual-stages",
+               .kind = integer,
+               .help = "pieces of the model a pipeline stage, interleaved",
+               .least = 1,
+               .for_plugins = true},
     OptionSpec{.name = "dp",
                .kind = integer,
                .help = "data-parallel ranks",

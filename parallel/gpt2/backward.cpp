@@ -7,9 +7,11 @@ namespace bench::gpt2 {
 namespace {
 
 // The first micro-batch writes weight gradients, so that 4 bytes a parameter need no zeroing first.
+template <class T>
 struct Pass {
   bool accumulate;
-  bool last;  // micro-batch of the step
+  bool last;      // micro-batch of the step
+  T* d_residual;  // [n_part, h] gradient of the residual stream, in place from layer to layer
 };
 
 template <class T>
@@ -32,7 +34,7 @@ struct LinearPlace {
 };
 
 template <class T>
-void weight_grad(StepState<T>& st, Pass pass, const LinearPlace<T>& p, bool has_bias) {
+void weight_grad(StepState<T>& st, Pass<T> pass, const LinearPlace<T>& p, bool has_bias) {
   st.ops.linear_weight_grad(st.context, {.n = st.shape.n,
                                          .in = p.in,
                                          .out = p.out,
@@ -57,7 +59,7 @@ void input_grad(StepState<T>& st, const LinearPlace<T>& p) {
 
 // Row-parallel: dy is wanted whole on every tensor rank, dx is this rank's part; nothing to reduce.
 template <class T>
-void row_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p) {
+void row_parallel(StepState<T>& st, Pass<T> pass, LinearPlace<T> p) {
   p.dy = gather_rows(st, p.dy);
   weight_grad(st, pass, p, true);
   input_grad(st, p);
@@ -66,7 +68,7 @@ void row_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p) {
 // Column-parallel: every rank has a partial sum of dx. Its reduction starts before the
 // weight-gradient product and runs beside it (Narayanan 2021).
 template <class T>
-void column_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p, bool has_bias) {
+void column_parallel(StepState<T>& st, Pass<T> pass, LinearPlace<T> p, bool has_bias) {
   T* const dx = p.dx;
   p.dx = partial_rows(st, dx);
   p.x = gather_rows(st, p.x);
@@ -76,7 +78,7 @@ void column_parallel(StepState<T>& st, Pass pass, LinearPlace<T> p, bool has_bia
   reduction.wait();
 }
 
-// Through a norm back into the residual stream, whose gradient is w.d_residual.
+// Through a norm back into the residual stream.
 template <class T>
 struct NormPlace {
   const T* x;
@@ -87,7 +89,7 @@ struct NormPlace {
 };
 
 template <class T>
-void norm_backward(StepState<T>& st, const NormPlace<T>& p) {
+void norm_backward(StepState<T>& st, Pass<T> pass, const NormPlace<T>& p) {
   Workspace<T>& w = st.work;
   st.ops.layer_norm_backward(st.context, {.n = st.shape.n_part,
                                           .h = st.shape.h,
@@ -96,14 +98,14 @@ void norm_backward(StepState<T>& st, const NormPlace<T>& p) {
                                           .gamma = st.weight(p.gain),
                                           .mean = p.mean,
                                           .rstd = p.rstd,
-                                          .d_residual = p.last ? nullptr : w.d_residual,
-                                          .dx = w.d_residual,
+                                          .d_residual = p.last ? nullptr : pass.d_residual,
+                                          .dx = pass.d_residual,
                                           .d_gamma = st.gradient(p.gain),
                                           .d_beta = st.gradient(p.bias)});
 }
 
 template <class T>
-void head_backward(StepState<T>& st, Pass pass) {
+void head_backward(StepState<T>& st, Pass<T> pass) {
   const Range range(st.context, "head", 0);
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
@@ -116,23 +118,25 @@ void head_backward(StepState<T>& st, Pass pass) {
                       .bias = 0,
                       .dx = w.d_norm},
                      false);
-  norm_backward<T>(st, {.x = w.out,
-                        .mean = w.final_mean,
-                        .rstd = w.final_rstd,
-                        .gain = st.table.final_gain(),
-                        .bias = st.table.final_bias(),
-                        .last = true});
+  norm_backward<T>(st, pass,
+                   {.x = w.out,
+                    .mean = w.final_mean,
+                    .rstd = w.final_rstd,
+                    .gain = st.table.final_gain(),
+                    .bias = st.table.final_bias(),
+                    .last = true});
 }
 
 template <class T>
-void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActivations<T>& a) {
+void mlp_backward(StepState<T>& st, Pass<T> pass, const LayerOffsets& o,
+                  const LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
   const bool fused = st.ops.linear_fuses_gelu;
   row_parallel<T>(st, pass,
                   {.in = s.ff,
                    .out = s.h,
-                   .dy = w.d_residual,
+                   .dy = pass.d_residual,
                    .x = a.gelu,
                    .weight = o.fc2_w,
                    .bias = o.fc2_b,
@@ -156,23 +160,24 @@ void mlp_backward(StepState<T>& st, Pass pass, const LayerOffsets& o, LayerActiv
                       .bias = o.fc1_b,
                       .dx = w.d_norm},
                      true);
-  norm_backward<T>(st, {.x = a.mid,
-                        .mean = a.ln2_mean,
-                        .rstd = a.ln2_rstd,
-                        .gain = o.ln2_g,
-                        .bias = o.ln2_b,
-                        .last = false});
+  norm_backward<T>(st, pass,
+                   {.x = a.mid,
+                    .mean = a.ln2_mean,
+                    .rstd = a.ln2_rstd,
+                    .gain = o.ln2_g,
+                    .bias = o.ln2_b,
+                    .last = false});
 }
 
 template <class T>
-void attention_backward(StepState<T>& st, Pass pass, const LayerOffsets& o,
-                        LayerActivations<T>& a) {
+void attention_backward(StepState<T>& st, Pass<T> pass, const LayerOffsets& o,
+                        const LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
   row_parallel<T>(st, pass,
                   {.in = s.h_part,
                    .out = s.h,
-                   .dy = w.d_residual,
+                   .dy = pass.d_residual,
                    .x = a.attention,
                    .weight = o.proj_w,
                    .bias = o.proj_b,
@@ -195,18 +200,19 @@ void attention_backward(StepState<T>& st, Pass pass, const LayerOffsets& o,
                       .bias = o.qkv_b,
                       .dx = w.d_norm},
                      true);
-  norm_backward<T>(st, {.x = a.in,
-                        .mean = a.ln1_mean,
-                        .rstd = a.ln1_rstd,
-                        .gain = o.ln1_g,
-                        .bias = o.ln1_b,
-                        .last = false});
+  norm_backward<T>(st, pass,
+                   {.x = a.in,
+                    .mean = a.ln1_mean,
+                    .rstd = a.ln1_rstd,
+                    .gain = o.ln1_g,
+                    .bias = o.ln1_b,
+                    .last = false});
 }
 
 // After head_backward wrote the tied weight's gradient as the head, this adds its part as the
 // embedding.
 template <class T>
-void embedding_backward(StepState<T>& st, const int32_t* ids) {
+void embedding_backward(StepState<T>& st, Pass<T> pass, const int32_t* ids) {
   const RankShape& s = st.shape;
   st.ops.embedding_backward(st.context, {.n = s.n,
                                          .h = s.h,
@@ -214,33 +220,45 @@ void embedding_backward(StepState<T>& st, const int32_t* ids) {
                                          .first_row = s.vocab.first,
                                          .rows = s.vocab.rows,
                                          .ids = ids,
-                                         .dy = gather_rows<T>(st, st.work.d_residual),
+                                         .dy = gather_rows<T>(st, pass.d_residual),
                                          .d_token = st.gradient(st.table.token_embedding()),
                                          .d_position = st.gradient(st.table.position_embedding())});
+}
+
+template <class T>
+void layer_backward(StepState<T>& st, Pass<T> pass, const LayerOffsets& o,
+                    const LayerActivations<T>& a) {
+  recompute_layer(st, o, a);
+  mlp_backward(st, pass, o, a);
+  attention_backward(st, pass, o, a);
+  if (pass.last) sum_norm_gradients(st, o.norms);
 }
 
 }  // namespace
 
 template <class T>
-void backward(StepState<T>& st, int64_t micro) {
-  const Range range(st.context, "backward", micro);
-  const Pass pass{.accumulate = micro > 0, .last = micro == st.config.batch().accumulation() - 1};
-  if (!pass.accumulate) zero_added_to(st);
-  head_backward(st, pass);
-  if (pass.last) sum_norm_gradients(st, st.table.final_norm());
-  for (int64_t i = st.shape.layers - 1; i >= 0; --i) {
-    const Range layer(st.context, "layer", i);
-    LayerActivations<T>& a = st.work.layers[static_cast<size_t>(i)];
-    recompute_layer(st, i);
-    mlp_backward(st, pass, st.table.layer(i), a);
-    attention_backward(st, pass, st.table.layer(i), a);
-    if (pass.last) sum_norm_gradients(st, st.table.layer(i).norms);
+void backward(StepState<T>& st, const layout::Turn& turn) {
+  const Range range(st.context, "backward", turn.micro);
+  const RankShape& s = st.shape;
+  const Pass<T> pass{.accumulate = turn.micro > 0,
+                     .last = turn.micro == st.config.batch().accumulation() - 1,
+                     .d_residual = st.work.d_residuals[static_cast<size_t>(turn.gradient)]};
+  // A stage's last chunk comes first.
+  if (!pass.accumulate && turn.chunk == s.chunks - 1) zero_added_to(st);
+  if (s.ends_in(turn)) {
+    head_backward(st, pass);
+    if (pass.last) sum_norm_gradients(st, st.table.final_norm());
   }
-  embedding_backward(st, st.inputs.data() + micro * st.shape.n);
+  for (int64_t i = s.chunk_layers() - 1; i >= 0; --i) {
+    const int64_t index = turn.chunk * s.chunk_layers() + i;
+    const Range layer(st.context, "layer", s.model_layer(index));
+    layer_backward(st, pass, st.table.layer(index), st.work.layer(turn, i));
+  }
+  if (s.begins_in(turn)) embedding_backward(st, pass, st.inputs.data() + turn.micro * s.n);
 }
 
-template void backward(StepState<float>&, int64_t);
-template void backward(StepState<double>&, int64_t);
-template void backward(StepState<bfloat16>&, int64_t);
+template void backward(StepState<float>&, const layout::Turn&);
+template void backward(StepState<double>&, const layout::Turn&);
+template void backward(StepState<bfloat16>&, const layout::Turn&);
 
 }  // namespace bench::gpt2

@@ -21,11 +21,17 @@ void validate_model(const StepConfig& c) {
                       m.name, m.layers, m.hidden, m.heads, m.seq, m.vocab));
   require(m.hidden % m.heads == 0,
           fmt::format("hidden {} is not divisible by {} heads", m.hidden, m.heads));
-  require(c.tp >= 1 && c.dp >= 1, fmt::format("tp {} and dp {} must be at least 1", c.tp, c.dp));
+  require(c.tp >= 1 && c.dp >= 1 && c.pp >= 1 && c.virtual_stages >= 1,
+          fmt::format("tp {}, dp {}, pp {} and virtual-stages {} must be at least 1", c.tp, c.dp,
+                      c.pp, c.virtual_stages));
   require(m.heads % c.tp == 0,
           fmt::format("{} heads are not divisible by {} tensor-parallel ranks: choose a --tp that "
                       "divides {}",
                       m.heads, c.tp, m.heads));
+  require(m.layers % (int64_t{c.pp} * c.virtual_stages) == 0,
+          fmt::format("{} layers do not divide into {} pipeline stages with {} equal pieces each: "
+                      "choose a --pp and --virtual-stages whose product divides {}",
+                      m.layers, c.pp, c.virtual_stages, m.layers));
 }
 
 void validate_optimizer(const StepConfig& c) {
@@ -39,9 +45,6 @@ void validate_optimizer(const StepConfig& c) {
 }
 
 void refuse_what_is_not_here(const StepConfig& c) {
-  require(c.pp == 1, fmt::format("pp {}: this step has no pipeline parallelism; use --pp 1 and "
-                                 "spread the ranks over --tp and --dp",
-                                 c.pp));
   require(c.zero == 0, fmt::format("zero {}: this step keeps the optimizer's state whole on every "
                                    "data rank; use --zero 0",
                                    c.zero));
@@ -70,6 +73,7 @@ Recompute parse_recompute(std::string_view text) {
 void StepConfig::validate() const {
   validate_model(*this);
   batch().validate();
+  pipeline().validate();
   require(!sequence_parallel || micro_batch * model.seq % tp == 0,
           fmt::format("sequence-parallel: micro-batch {} x seq {} tokens are not divisible by {} "
                       "tensor-parallel ranks: choose another --micro-batch or --tp",
@@ -78,12 +82,11 @@ void StepConfig::validate() const {
   refuse_what_is_not_here(*this);
 }
 
-RankShape rank_shape(const StepConfig& c, int tensor_rank) {
+RankShape rank_shape(const StepConfig& c, int tensor_rank, int stage) {
   const model::ModelConfig& m = c.model;
   const int64_t n = c.micro_batch * m.seq;
   return {.micro_batch = c.micro_batch,
           .seq = m.seq,
-          .layers = m.layers,
           .n = n,
           .n_part = c.sequence_parallel ? n / c.tp : n,
           .h = m.hidden,
@@ -92,7 +95,16 @@ RankShape rank_shape(const StepConfig& c, int tensor_rank) {
           .h_part = m.hidden / c.tp,
           .ff = 4 * m.hidden / c.tp,
           .vocab = layout::vocab_part(m.vocab, c.tp, tensor_rank),
-          .true_vocab = m.vocab};
+          .true_vocab = m.vocab,
+          .stage = stage,
+          .stages = c.pp,
+          .chunks = c.virtual_stages,
+          .layers = m.layers / c.pp};
+}
+
+int stage_of_layer(const StepConfig& c, int64_t layer) {
+  const int64_t piece = layer / (c.model.layers / (int64_t{c.pp} * c.virtual_stages));
+  return static_cast<int>(piece % c.pp);
 }
 
 }  // namespace bench::gpt2

@@ -8,6 +8,7 @@
 
 #include "bench/model/model.h"
 #include "parallel/layout/mesh.h"
+#include "parallel/layout/pipeline.h"
 #include "parallel/layout/shard.h"
 
 namespace bench::gpt2 {
@@ -31,6 +32,8 @@ struct StepConfig {
   int tp = 1;                      // tensor-parallel ranks
   bool sequence_parallel = false;  // which also share norms and residual stream, by rows
   int dp = 1;                      // data-parallel ranks
+  int pp = 1;                      // pipeline stages
+  int virtual_stages = 1;          // pieces of the model a stage, for the interleaved schedule
 
   double lr = 1e-4;
   double beta1 = 0.9;
@@ -44,7 +47,6 @@ struct StepConfig {
   Recompute recompute = Recompute::none;
 
   // Part of the command line, but not of this step: validate() refuses any other value.
-  int pp = 1;
   int zero = 0;
   double dropout = 0;
 
@@ -55,13 +57,16 @@ struct StepConfig {
   layout::BatchPlan batch() const {
     return {.global_batch = global_batch, .micro_batch = micro_batch, .data_size = dp};
   }
+  layout::PipelineShape pipeline() const {
+    return {.stages = pp, .chunks = virtual_stages, .micro_batches = batch().accumulation()};
+  }
   int64_t padded_vocab() const { return model::padded_vocab(model.vocab, tp); }
   int64_t tokens_per_step() const { return global_batch * model.seq; }
 };
 
-// The sizes of one micro-batch on one tensor rank, from which every buffer and op is dimensioned.
+// The sizes of one micro-batch on one rank, from which every buffer and op is dimensioned.
 struct RankShape {
-  int64_t micro_batch, seq, layers;
+  int64_t micro_batch, seq;
   int64_t n;       // tokens of a micro-batch
   int64_t n_part;  // of them rows of the residual stream here: n, or n / tp
   int64_t h;       // hidden
@@ -71,8 +76,24 @@ struct RankShape {
   int64_t ff;      // 4h / tp
   layout::VocabPart vocab;
   int64_t true_vocab;
+  int stage, stages;  // pipeline
+  int chunks;         // of this stage
+  int64_t layers;     // here, all chunks together
+  bool has_embedding() const { return stage == 0; }
+  bool has_head() const { return stage == stages - 1; }
+  // Whether the model begins, or ends, in the turn's chunk.
+  bool begins_in(const layout::Turn& turn) const { return has_embedding() && turn.chunk == 0; }
+  bool ends_in(const layout::Turn& turn) const { return has_head() && turn.chunk == chunks - 1; }
+  int64_t chunk_layers() const { return layers / chunks; }
+  // Of the whole model's layers, the one that is the `index`-th here.
+  int64_t model_layer(int64_t index) const {
+    return (index / chunk_layers() * stages + stage) * chunk_layers() + index % chunk_layers();
+  }
 };
 
-RankShape rank_shape(const StepConfig& config, int tensor_rank);
+RankShape rank_shape(const StepConfig& config, int tensor_rank, int stage = 0);
+
+// Which stage has the model's layer.
+int stage_of_layer(const StepConfig& config, int64_t layer);
 
 }  // namespace bench::gpt2

@@ -13,9 +13,8 @@ constexpr double kNormEps = 1e-5;
 // Every token row is on one tensor rank; the position is added by the first, so the sum holds it
 // once.
 template <class T>
-void embed(StepState<T>& st, const int32_t* ids) {
+void embed(StepState<T>& st, const int32_t* ids, T* y) {
   const RankShape& s = st.shape;
-  T* const y = st.work.layers.front().in;
   st.ops.embedding_forward(
       st.context,
       {.n = s.n,
@@ -75,7 +74,7 @@ void row_parallel(StepState<T>& st, int64_t in, const T* x, int64_t weight, int6
 }
 
 template <class T>
-void attention_core(StepState<T>& st, LayerActivations<T>& a) {
+void attention_core(StepState<T>& st, const LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   st.ops.attention_forward(st.context, {.batch = s.micro_batch,
                                         .seq = s.seq,
@@ -87,7 +86,7 @@ void attention_core(StepState<T>& st, LayerActivations<T>& a) {
 }
 
 template <class T>
-void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
+void attention_branch(StepState<T>& st, const LayerOffsets& o, const LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   st.ops.linear_forward(st.context, {.n = s.n,
                                      .in = s.h,
@@ -102,7 +101,7 @@ void attention_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<
 }
 
 template <class T>
-void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a) {
+void mlp_branch(StepState<T>& st, const LayerOffsets& o, const LayerActivations<T>& a) {
   const RankShape& s = st.shape;
   const bool fused = st.ops.linear_fuses_gelu;
   st.ops.linear_forward(st.context, {.n = s.n,
@@ -123,10 +122,9 @@ void mlp_branch(StepState<T>& st, const LayerOffsets& o, LayerActivations<T>& a)
 
 // Without `before`, a.in holds the residual stream already.
 template <class T>
-void layer_forward(StepState<T>& st, int64_t index, const T* before) {
+void layer_forward(StepState<T>& st, const LayerOffsets& o, const LayerActivations<T>& a,
+                   const T* before) {
   Workspace<T>& w = st.work;
-  const LayerOffsets& o = st.table.layer(index);
-  LayerActivations<T>& a = w.layers[static_cast<size_t>(index)];
   normalise<T>(st, {.branch = before != nullptr ? w.branch : nullptr,
                     .before = before,
                     .stream = a.in,
@@ -210,13 +208,15 @@ void cross_entropy(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* l
                                     .d_logits = d_logits});
 }
 
+// `before`: the residual stream before the last layer's MLP.
 template <class T>
-void head(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss, LossMode mode) {
+void head(StepState<T>& st, const T* before, const int32_t* targets, kernels::Wide<T>* loss,
+          LossMode mode) {
   const Range range(st.context, "head", 0);
   const RankShape& s = st.shape;
   Workspace<T>& w = st.work;
   normalise<T>(st, {.branch = w.branch,
-                    .before = w.layers.back().mid,
+                    .before = before,
                     .stream = w.out,
                     .gain = st.table.final_gain(),
                     .bias = st.table.final_bias(),
@@ -234,35 +234,56 @@ void head(StepState<T>& st, const int32_t* targets, kernels::Wide<T>* loss, Loss
   cross_entropy(st, targets, loss, mode);
 }
 
+// The residual stream as another stage goes on with it. It has a place of its own: recomputation
+// needs `branch` before it is sent.
+template <class T>
+void leave_chunk(StepState<T>& st, const T* before) {
+  const int64_t size = st.shape.n_part * st.shape.h;
+  st.context.device.copy(st.context.stream, st.work.boundary, before,
+                         static_cast<size_t>(size) * sizeof(T));
+  st.ops.add(st.context, {.size = size, .x = st.work.branch, .y = st.work.boundary});
+}
+
 }  // namespace
 
 template <class T>
-void forward(StepState<T>& st, int64_t micro, LossMode mode) {
-  const Range range(st.context, "forward", micro);
-  const int64_t n = st.shape.n;
-  embed(st, st.inputs.data() + micro * n);
+void forward(StepState<T>& st, const layout::Turn& turn, LossMode mode) {
+  const Range range(st.context, "forward", turn.micro);
+  const RankShape& s = st.shape;
+  const int64_t tokens = turn.micro * s.n;
+  if (s.begins_in(turn)) embed(st, st.inputs.data() + tokens, st.work.layer(turn, 0).in);
   const T* before = nullptr;
-  for (int64_t i = 0; i < st.shape.layers; ++i) {
-    const Range layer(st.context, "layer", i);
-    layer_forward(st, i, before);
-    before = st.work.layers[static_cast<size_t>(i)].mid;
+  for (int64_t i = 0; i < s.chunk_layers(); ++i) {
+    const int64_t index = turn.chunk * s.chunk_layers() + i;
+    const Range layer(st.context, "layer", s.model_layer(index));
+    const LayerActivations<T> a = st.work.layer(turn, i);
+    layer_forward(st, st.table.layer(index), a, before);
+    before = a.mid;
   }
-  head(st, st.targets.data() + micro * n, st.work.loss + micro * n, mode);
+  if (s.ends_in(turn))
+    head(st, before, st.targets.data() + tokens, st.work.loss + tokens, mode);
+  else
+    leave_chunk(st, before);
 }
 
 template <class T>
-void recompute_layer(StepState<T>& st, int64_t index) {
+void recompute_layer(StepState<T>& st, const LayerOffsets& offsets,
+                     const LayerActivations<T>& activations) {
   if (st.config.recompute == Recompute::none) return;
-  const Range range(st.context, "recompute", index);
-  if (st.config.recompute == Recompute::full) return layer_forward<T>(st, index, nullptr);
-  attention_core(st, st.work.layers[static_cast<size_t>(index)]);
+  const Range range(st.context, "recompute");
+  if (st.config.recompute == Recompute::full)
+    return layer_forward<T>(st, offsets, activations, nullptr);
+  attention_core(st, activations);
 }
 
-template void forward(StepState<float>&, int64_t, LossMode);
-template void forward(StepState<double>&, int64_t, LossMode);
-template void forward(StepState<bfloat16>&, int64_t, LossMode);
-template void recompute_layer(StepState<float>&, int64_t);
-template void recompute_layer(StepState<double>&, int64_t);
-template void recompute_layer(StepState<bfloat16>&, int64_t);
+template void forward(StepState<float>&, const layout::Turn&, LossMode);
+template void forward(StepState<double>&, const layout::Turn&, LossMode);
+template void forward(StepState<bfloat16>&, const layout::Turn&, LossMode);
+template void recompute_layer(StepState<float>&, const LayerOffsets&,
+                              const LayerActivations<float>&);
+template void recompute_layer(StepState<double>&, const LayerOffsets&,
+                              const LayerActivations<double>&);
+template void recompute_layer(StepState<bfloat16>&, const LayerOffsets&,
+                              const LayerActivations<bfloat16>&);
 
 }  // namespace bench::gpt2

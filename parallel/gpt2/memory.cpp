@@ -12,17 +12,17 @@ int64_t prepared_bytes(const RankShape& s, const kernels::Ops<T>& ops) {
   };
   const int64_t layer =
       weight(s.h, 3 * s.h_part) + weight(s.h_part, s.h) + weight(s.h, s.ff) + weight(s.ff, s.h);
-  return s.layers * layer + weight(s.h, s.vocab.rows);
+  return s.layers * layer + (s.has_head() ? weight(s.h, s.vocab.rows) : 0);
 }
 
 }  // namespace
 
 template <class T>
-StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
+StepMemory stage_memory(const StepConfig& config, const kernels::Ops<T>& ops, int stage) {
   using Wide = kernels::Wide<T>;
   constexpr int64_t kWide = sizeof(Wide), kRounded = std::is_same_v<T, Wide> ? 0 : sizeof(T);
-  const RankShape shape = rank_shape(config, 0);
-  const int64_t elements = ParameterTable(config, 0).flat_size();
+  const RankShape shape = rank_shape(config, 0, stage);
+  const int64_t elements = ParameterTable(config, 0, stage).flat_size();
   const int64_t accumulation = config.batch().accumulation(), tokens = accumulation * shape.n;
   // Inputs and targets; losses and norms kept.
   const int64_t batch = tokens * 2 * static_cast<int64_t>(sizeof(int32_t)) +
@@ -34,6 +34,19 @@ StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
           .saved = elements * kWide};
 }
 
+template <class T>
+StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops) {
+  StepMemory most = stage_memory(config, ops, 0);
+  for (int stage = 1; stage < config.pp; ++stage) {
+    const StepMemory memory = stage_memory(config, ops, stage);
+    if (memory.total() > most.total()) most = memory;
+  }
+  return most;
+}
+
+template StepMemory stage_memory(const StepConfig&, const kernels::Ops<float>&, int);
+template StepMemory stage_memory(const StepConfig&, const kernels::Ops<double>&, int);
+template StepMemory stage_memory(const StepConfig&, const kernels::Ops<bfloat16>&, int);
 template StepMemory step_memory(const StepConfig&, const kernels::Ops<float>&);
 template StepMemory step_memory(const StepConfig&, const kernels::Ops<double>&);
 template StepMemory step_memory(const StepConfig&, const kernels::Ops<bfloat16>&);

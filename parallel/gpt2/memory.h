@@ -18,7 +18,9 @@ struct StepMemory {
   int64_t total() const { return on_device() + saved; }
 };
 
-// Of a valid configuration.
+// Of a valid configuration: of one pipeline stage, and of the one that holds most.
+template <class T>
+StepMemory stage_memory(const StepConfig& config, const kernels::Ops<T>& ops, int stage);
 template <class T>
 StepMemory step_memory(const StepConfig& config, const kernels::Ops<T>& ops);
 

@@ -35,12 +35,14 @@ template <class T>
 void add_up_losses(StepState<T>& st) {
   double* sum = zeroed_scalar(st, kLossSum);
   const int64_t tokens = st.config.batch().accumulation() * st.shape.n;
-  st.ops.sum(st.context, {.size = tokens, .x = st.work.loss, .result = sum});
+  if (st.shape.has_head())
+    st.ops.sum(st.context, {.size = tokens, .x = st.work.loss, .result = sum});
   all_reduce(st.context, st.mesh, Axis::data, sum, 1, ReduceOp::sum);
+  all_reduce(st.context, st.mesh, Axis::pipeline, sum, 1, ReduceOp::sum);
 }
 
 // Distinct parameters only: replicated tensors are in the first tensor rank's runs alone, the tied
-// embedding is one tensor. The same bits on every tensor rank, because all take the same reduced
+// embedding in the first stage's. The same bits on every rank, because all take the same reduced
 // number.
 template <class T>
 void add_up_squares(StepState<T>& st) {
@@ -50,6 +52,7 @@ void add_up_squares(StepState<T>& st) {
                           {.size = run.size, .x = st.gradient(run.begin), .result = squared});
   }
   all_reduce(st.context, st.mesh, Axis::tensor, squared, 1, ReduceOp::sum);
+  all_reduce(st.context, st.mesh, Axis::pipeline, squared, 1, ReduceOp::sum);
 }
 
 StepResult result_of(const double* scalars, const StepConfig& config) {

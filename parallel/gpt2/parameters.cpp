@@ -21,9 +21,8 @@ void extend(std::vector<layout::Span>& runs, const Parameter& p) {
   }
 }
 
-bool is_added_to(const Parameter& p) {
-  return p.name == "wpe.weight" || p.name.find("ln_") != std::string::npos;
-}
+// Parameters before the layers, and of a layer: what `index` counts.
+constexpr uint64_t kEmbeddings = 2, kOfALayer = 12;
 
 }  // namespace
 
@@ -33,59 +32,85 @@ struct ParameterTable::Declaration {
   int dims;
   Sharding sharding;
   Init init;
+  int64_t layer;
+  uint64_t index;
 };
 
 int64_t Parameter::true_rows() const { return std::clamp<int64_t>(full_rows - first_row, 0, rows); }
 
-ParameterTable::ParameterTable(const StepConfig& config, int tensor_rank)
-    : shape_(rank_shape(config, tensor_rank)), tensor_size_(config.tp), tensor_rank_(tensor_rank) {
-  const int64_t h = shape_.h;
-  token_ = declare({.name = "wte.weight",
-                    .rows = shape_.true_vocab,
-                    .cols = h,
-                    .dims = 2,
-                    .sharding = Sharding::rows,
-                    .init = Init::normal});
-  position_ = declare({.name = "wpe.weight",
-                       .rows = shape_.seq,
-                       .cols = h,
-                       .dims = 2,
-                       .sharding = Sharding::replicated,
-                       .init = Init::normal});
-  for (int64_t i = 0; i < shape_.layers; ++i) declare_layer(i);
-  final_gain_ = declare({.name = "ln_f.weight",
-                         .rows = h,
-                         .cols = 1,
-                         .dims = 1,
-                         .sharding = Sharding::replicated,
-                         .init = Init::ones});
-  final_bias_ = declare({.name = "ln_f.bias",
-                         .rows = h,
-                         .cols = 1,
-                         .dims = 1,
-                         .sharding = Sharding::replicated,
-                         .init = Init::zeros});
+ParameterTable::ParameterTable(const StepConfig& config, int tensor_rank, int stage)
+    : shape_(rank_shape(config, tensor_rank, stage)),
+      model_layers_(config.model.layers),
+      tensor_size_(config.tp),
+      tensor_rank_(tensor_rank) {
+  declare_embedding();
+  for (int64_t i = 0; i < shape_.layers; ++i) declare_layer(shape_.model_layer(i));
+  if (shape_.has_head()) declare_final_norm();
   collect_runs();
 }
 
+void ParameterTable::declare_embedding() {
+  if (shape_.has_embedding() || shape_.has_head()) {
+    token_ = declare({.name = "wte.weight",
+                      .rows = shape_.true_vocab,
+                      .cols = shape_.h,
+                      .dims = 2,
+                      .sharding = Sharding::rows,
+                      .init = Init::normal,
+                      .layer = -1,
+                      .index = 0});
+  }
+  if (shape_.has_embedding()) {
+    position_ = declare({.name = "wpe.weight",
+                         .rows = shape_.seq,
+                         .cols = shape_.h,
+                         .dims = 2,
+                         .sharding = Sharding::replicated,
+                         .init = Init::normal,
+                         .layer = -1,
+                         .index = 1});
+  }
+}
+
+void ParameterTable::declare_final_norm() {
+  const uint64_t index = kEmbeddings + kOfALayer * static_cast<uint64_t>(model_layers_);
+  const auto vector = [&](const char* name, Init init, uint64_t i) {
+    return declare({.name = name,
+                    .rows = shape_.h,
+                    .cols = 1,
+                    .dims = 1,
+                    .sharding = Sharding::replicated,
+                    .init = init,
+                    .layer = model_layers_,
+                    .index = i});
+  };
+  final_gain_ = vector("ln_f.weight", Init::ones, index);
+  final_bias_ = vector("ln_f.bias", Init::zeros, index + 1);
+}
+
 // Matrices first, then sharded vectors, then replicated vectors: few, long runs.
-void ParameterTable::declare_layer(int64_t index) {
+void ParameterTable::declare_layer(int64_t layer) {
   const int64_t h = shape_.h;
+  uint64_t index = kEmbeddings + kOfALayer * static_cast<uint64_t>(layer);
   const auto matrix = [&](const char* name, int64_t out, int64_t in, Sharding s, Init init) {
-    return declare({.name = fmt::format("h.{}.{}.weight", index, name),
+    return declare({.name = fmt::format("h.{}.{}.weight", layer, name),
                     .rows = out,
                     .cols = in,
                     .dims = 2,
                     .sharding = s,
-                    .init = init});
+                    .init = init,
+                    .layer = layer,
+                    .index = index++});
   };
   const auto vector = [&](const char* name, int64_t size, Sharding s, Init init) {
-    return declare({.name = fmt::format("h.{}.{}", index, name),
+    return declare({.name = fmt::format("h.{}.{}", layer, name),
                     .rows = size,
                     .cols = 1,
                     .dims = 1,
                     .sharding = s,
-                    .init = init});
+                    .init = init,
+                    .layer = layer,
+                    .index = index++});
   };
   LayerOffsets o{};
   o.qkv_w = matrix("attn.c_attn", 3 * h, h, Sharding::rows, Init::normal);
@@ -113,7 +138,8 @@ int64_t ParameterTable::declare(const Declaration& d) {
               .dims = d.dims,
               .sharding = d.sharding,
               .init = d.init,
-              .index = all_.size(),
+              .layer = d.layer,
+              .index = d.index,
               .offset = flat_size_};
   if (d.name == "wte.weight") {
     p.first_row = shape_.vocab.first;
@@ -132,6 +158,18 @@ int64_t ParameterTable::declare(const Declaration& d) {
   return all_.back().offset;
 }
 
+// The head writes the token embedding's gradient before the embedding adds to it; where there is no
+// head, nothing writes it.
+bool ParameterTable::is_added_to(const Parameter& p) const {
+  if (p.name == "wte.weight") return !shape_.has_head();
+  return p.name == "wpe.weight" || p.name.find("ln_") != std::string::npos;
+}
+
+bool ParameterTable::is_counted(const Parameter& p) const {
+  if (p.name == "wte.weight") return shape_.has_embedding();
+  return tensor_rank_ == 0 || p.sharding != Sharding::replicated;
+}
+
 void ParameterTable::collect_runs() {
   for (const Parameter& p : all_) {
     if (!optimizer_runs_.empty() && optimizer_runs_.back().decays == p.decays()) {
@@ -141,9 +179,15 @@ void ParameterTable::collect_runs() {
       optimizer_runs_.push_back(
           {.span = {.begin = p.offset, .size = p.size()}, .decays = p.decays()});
     }
-    if (tensor_rank_ == 0 || p.sharding != Sharding::replicated) extend(norm_runs_, p);
+    if (is_counted(p)) extend(norm_runs_, p);
     if (is_added_to(p)) extend(added_to_runs_, p);
   }
+}
+
+ParameterTable whole_table(const StepConfig& config, int tensor_rank) {
+  StepConfig whole = config;
+  whole.pp = whole.virtual_stages = 1;
+  return {whole, tensor_rank};
 }
 
 const Parameter& ParameterTable::find(std::string_view name) const {

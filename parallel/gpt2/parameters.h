@@ -1,6 +1,7 @@
 #pragma once
-// The table of a tensor rank's parameters: names, shapes, how each is sharded, and where it lies in
-// the flat buffers that hold weights, gradients and the optimizer's moments.
+// The table of a rank's parameters: names, shapes, how each is sharded, and where it lies in the
+// flat buffers that hold weights, gradients and the optimizer's moments. A pipeline stage has its
+// layers' alone; the token embedding, which is the head's weight too, is on the first and the last.
 //
 // Names are Hugging Face's. Linear weights are [out, in], one row an output feature. QKV rows are
 // ordered per head [heads, 3, d], so that a tensor rank's consecutive rows are whole heads.
@@ -31,6 +32,7 @@ struct Parameter {
   int dims = 2;                          // 1 for vectors
   Sharding sharding = Sharding::replicated;
   Init init = Init::zeros;
+  int64_t layer = 0;   // of the model: -1 for embeddings, the number of layers for the last norm
   uint64_t index = 0;  // the same for every layout: seeds the initial values
   int64_t offset = 0;  // in the flat buffers
   int64_t size() const { return rows * cols; }
@@ -49,13 +51,14 @@ struct LayerOffsets {
 
 class ParameterTable {
  public:
-  ParameterTable(const StepConfig& config, int tensor_rank);
+  ParameterTable(const StepConfig& config, int tensor_rank, int stage = 0);
 
   const std::vector<Parameter>& all() const { return all_; }
   const Parameter& find(std::string_view name) const;  // throws UsageError
   // Elements of a flat buffer. Tensors start at multiples of 16 elements; gaps hold zeros for ever.
   int64_t flat_size() const { return flat_size_; }
 
+  // The i-th of this stage's layers.
   const LayerOffsets& layer(int64_t i) const { return layers_[static_cast<size_t>(i)]; }
   int64_t token_embedding() const { return token_; }
   int64_t position_embedding() const { return position_; }
@@ -67,7 +70,8 @@ class ParameterTable {
   }
 
   // Maximal runs of neighbours: what one optimizer call covers, and what this rank counts in the
-  // global gradient norm (replicated tensors on tensor rank 0 alone).
+  // global gradient norm (replicated tensors on tensor rank 0 alone, the token embedding on the
+  // first stage alone).
   struct Run {
     layout::Span span;
     bool decays;
@@ -80,10 +84,15 @@ class ParameterTable {
  private:
   struct Declaration;
   int64_t declare(const Declaration& d);
-  void declare_layer(int64_t index);
+  void declare_embedding();
+  void declare_layer(int64_t model_layer);
+  void declare_final_norm();
+  bool is_added_to(const Parameter& p) const;
+  bool is_counted(const Parameter& p) const;
   void collect_runs();
 
   RankShape shape_;
+  int64_t model_layers_;
   int tensor_size_;
   int tensor_rank_;
   std::vector<Parameter> all_;
@@ -94,5 +103,8 @@ class ParameterTable {
   std::vector<layout::Span> norm_runs_;
   std::vector<layout::Span> added_to_runs_;
 };
+
+// The table of a tensor rank as if there were one pipeline stage.
+ParameterTable whole_table(const StepConfig& config, int tensor_rank);
 
 }  // namespace bench::gpt2

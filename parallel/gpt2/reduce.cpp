@@ -6,7 +6,12 @@ namespace bench::gpt2 {
 namespace {
 
 const char* range_name(layout::Axis axis) {
-  return axis == layout::Axis::tensor ? "tp.all_reduce" : "dp.all_reduce";
+  switch (axis) {
+    case layout::Axis::tensor: return "tp.all_reduce";
+    case layout::Axis::data: return "dp.all_reduce";
+    case layout::Axis::pipeline: return "pp.all_reduce";
+  }
+  return "";
 }
 
 }  // namespace

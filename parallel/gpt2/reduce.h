@@ -7,7 +7,7 @@
 
 namespace bench::gpt2 {
 
-// In place. Range "tp.all_reduce" or "dp.all_reduce", payload = bytes.
+// In place. Range "tp.all_reduce", "dp.all_reduce" or "pp.all_reduce", payload = bytes.
 template <class T>
 void all_reduce(const Context& context, layout::Mesh& mesh, layout::Axis axis, T* buffer,
                 int64_t count, ReduceOp op);

@@ -28,6 +28,7 @@ struct StepState {
   kernels::Ops<T> ops;
   layout::Mesh mesh;
   RankShape shape;
+  layout::PipelinePlan training, forward_only;  // what this stage does in a step
   ParameterTable table;
 
   // Flat, table.flat_size() elements each. What an update reads and writes is wide (Micikevicius

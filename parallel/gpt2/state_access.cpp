@@ -55,6 +55,20 @@ std::vector<T> assemble(const Parameter& p, const std::vector<T>& parts, int ran
   return full;
 }
 
+int stage_with(const StepConfig& config, const Parameter& p) {
+  if (p.layer < 0) return 0;
+  return p.layer == config.model.layers ? config.pp - 1 : stage_of_layer(config, p.layer);
+}
+
+// [tp, rows, cols] on every tensor rank.
+template <class T>
+void gather_parts(StepState<T>& st, const Parameter& p, Held what, Buffer<Wide<T>>& parts) {
+  const Wide<T>* local = what == Held::weight ? st.master(p.offset) : st.gradient(p.offset);
+  if (parts.size() == p.size()) return copy_now(st, parts.data(), local, p.size());
+  st.mesh.along(layout::Axis::tensor)
+      .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<Wide<T>>());
+}
+
 }  // namespace
 
 template <class T>
@@ -63,7 +77,7 @@ void init_weights(StepState<T>& st, uint64_t seed) {
   std::vector<Wide<T>> typed;
   for (const Parameter& p : st.table.all()) {
     values.resize(static_cast<size_t>(p.size()));
-    initial_values(p, seed, st.shape.layers, st.context.device.threads(), values);
+    initial_values(p, seed, st.config.model.layers, st.context.device.threads(), values);
     typed.assign(values.begin(), values.end());
     copy_now(st, st.master(p.offset), typed.data(), p.size());
   }
@@ -150,16 +164,15 @@ void KeptWeights<T>::put_back() {
 
 template <class T>
 std::vector<Wide<T>> gather_full(StepState<T>& st, std::string_view name, Held what) {
-  const Parameter& p = st.table.find(name);
-  const Wide<T>* local = what == Held::weight ? st.master(p.offset) : st.gradient(p.offset);
+  const Parameter p =
+      whole_table(st.config, st.mesh.rank(layout::Axis::tensor)).find(name);  // of some stage
   const int ranks = p.sharding == Sharding::replicated ? 1 : st.config.tp;
+  const int holder = stage_with(st.config, p);
   Buffer<Wide<T>> parts(st.context.device, ranks * p.size());
-  if (ranks == 1) {
-    copy_now(st, parts.data(), local, p.size());
-  } else {
-    st.mesh.along(layout::Axis::tensor)
-        .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<Wide<T>>());
-  }
+  if (st.shape.stage == holder) gather_parts(st, st.table.find(name), what, parts);
+  if (st.config.pp > 1)
+    st.mesh.along(layout::Axis::pipeline)
+        .broadcast(st.context.stream, parts.data(), parts.size(), dtype_of<Wide<T>>(), holder);
   std::vector<Wide<T>> host(static_cast<size_t>(parts.size()));
   copy_now(st, host.data(), parts.data(), parts.size());
   return assemble(p, host, ranks);

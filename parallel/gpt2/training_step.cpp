@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "bench/base/status.h"
-#include "parallel/gpt2/backward.h"
-#include "parallel/gpt2/forward.h"
+#include "parallel/gpt2/pipeline.h"
 
 namespace bench::gpt2 {
 namespace {
@@ -28,8 +27,9 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
   constexpr bool is_rounded = !std::is_same_v<T, Wide>;
   layout::Mesh mesh(world, validated(config).mesh());
   const int tensor_rank = mesh.rank(layout::Axis::tensor);
-  const RankShape shape = rank_shape(config, tensor_rank);
-  ParameterTable table(config, tensor_rank);
+  const int stage = mesh.rank(layout::Axis::pipeline);
+  const RankShape shape = rank_shape(config, tensor_rank, stage);
+  ParameterTable table(config, tensor_rank, stage);
   const int64_t size = table.flat_size(), accumulation = config.batch().accumulation();
   const int64_t tokens = accumulation * shape.n;
   return {.context = context,
@@ -37,6 +37,8 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .ops = ops,
           .mesh = std::move(mesh),
           .shape = shape,
+          .training = plan_pipeline(config.pipeline(), stage, layout::Passes::training),
+          .forward_only = plan_pipeline(config.pipeline(), stage, layout::Passes::forward_only),
           .table = std::move(table),
           .weights = zeroed<Wide>(context, size),
           .gradients = zeroed<Wide>(context, size),
@@ -72,12 +74,9 @@ void TrainingStep<T>::load_batch(const int32_t* inputs, const int32_t* targets) 
 
 template <class T>
 void TrainingStep<T>::all_gradients() {
-  const int64_t accumulation = state_.config.batch().accumulation();
-  for (int64_t micro = 0; micro < accumulation; ++micro) {
-    forward(state_, micro, LossMode::gradient);
-    backward(state_, micro);
-  }
+  run_training(state_);
   synchronise_gradients(state_);
+  sum_tied_embedding(state_);
 }
 
 template <class T>
@@ -114,8 +113,7 @@ StepResult TrainingStep<T>::compute_gradients(const int32_t* inputs, const int32
 template <class T>
 double TrainingStep<T>::forward_loss(const int32_t* inputs, const int32_t* targets) {
   load_batch(inputs, targets);
-  const int64_t accumulation = state_.config.batch().accumulation();
-  for (int64_t micro = 0; micro < accumulation; ++micro) forward(state_, micro, LossMode::value);
+  run_forward_only(state_);
   add_up_losses(state_);
   return read_result(state_).loss;
 }

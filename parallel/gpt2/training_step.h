@@ -15,10 +15,10 @@ namespace bench::gpt2 {
 template <class T>
 class TrainingStep {
  public:
-  // Collective over `world`, which must have config.tp * config.dp ranks. Device and tracer of the
-  // context outlive this. Throws UsageError for a configuration that cannot be. Weights are unset
-  // until init or load. With a recorder, which the communicator has to allow, steps after the first
-  // are replayed as one graph.
+  // Collective over `world`, which must have config.tp * config.pp * config.dp ranks. Device and
+  // tracer of the context outlive this. Throws UsageError for a configuration that cannot be.
+  // Weights are unset until init or load. With a recorder, which the communicator has to allow,
+  // steps after the first are replayed as one graph.
   TrainingStep(const Context& context, Communicator& world, const StepConfig& config,
                const kernels::Ops<T>& ops, GraphRecorder recorder = {});
 
@@ -51,15 +51,18 @@ class TrainingStep {
   void restore_state() { saved_.restore(state_); }
 
   // The full, unsharded, unpadded tensor on every rank, [full_rows, full_cols]. Collective over
-  // tensor ranks.
+  // tensor ranks and pipeline stages.
   std::vector<kernels::Wide<T>> gather(std::string_view name, Held what) {
     return gather_full(state_, name, what);
   }
 
   const StepConfig& config() const { return state_.config; }
+  // This rank's parameters; and those of the model, as the tensor ranks of all stages have them.
   const ParameterTable& table() const { return state_.table; }
+  ParameterTable model_table() const { return whole_table(state_.config, tensor_rank()); }
   int data_rank() const { return state_.mesh.rank(layout::Axis::data); }
   int tensor_rank() const { return state_.mesh.rank(layout::Axis::tensor); }
+  int stage() const { return state_.mesh.rank(layout::Axis::pipeline); }
   // First of this rank's rows in the global batch, and how many.
   layout::Span batch_rows() const { return state_.config.batch().rows_of_rank(data_rank()); }
   // Weights, gradients and moments (and rounded weights); activations and scratch.

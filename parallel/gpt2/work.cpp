@@ -17,8 +17,8 @@ double executed_flops(const StepConfig& config) {
                                                                        : 0;
   // Backward takes every product twice: once for the input, once for the weight (attention: both
   // inputs).
-  const double micro = d(s.layers) * (3 * layer + recomputed) + 3 * head;
-  return micro * d(config.batch().accumulation());
+  const double micro = d(config.model.layers) * (3 * layer + recomputed) + 3 * head;
+  return micro * d(config.batch().accumulation()) / config.pp;
 }
 
 double optimizer_bytes(int64_t parameters, int64_t element_bytes) {

@@ -7,9 +7,9 @@
 
 namespace bench::gpt2 {
 
-// Floating-point operations of this rank's matrix products and causal attention (scores on and
-// below the diagonal), forward, backward and recomputed; a product m×n×k is 2mnk. Norms, GELU,
-// softmax, optimizer: not counted.
+// Floating-point operations of a rank's matrix products and causal attention (scores on and below
+// the diagonal), forward, backward and recomputed; a product m×n×k is 2mnk. Norms, GELU, softmax,
+// optimizer: not counted. The mean of the pipeline stages, of which the last has the head besides.
 double executed_flops(const StepConfig& config);
 
 // Bytes that AdamW moves at least: reads g, w, m, v, writes w, m, v.

@@ -10,6 +10,7 @@
 #include "bench/device/buffer.h"
 #include "kernels/ops.h"
 #include "parallel/gpt2/config.h"
+#include "parallel/layout/pipeline.h"
 
 namespace bench::gpt2 {
 
@@ -33,9 +34,20 @@ struct LayerActivations {
   T* gelu;                     // [n, 4h/p]
 };
 
+// What a stage keeps of one of its chunks.
+template <class T>
+struct ChunkActivations {
+  std::vector<T*> entries;                  // [n_part, h] residual streams on the chunk's entry
+  std::vector<LayerActivations<T>> layers;  // [slots, layers of a chunk]; the first one's `in` is
+                                            // an entry
+};
+
 template <class T>
 struct Workspace {
-  std::vector<LayerActivations<T>> layers;
+  std::vector<ChunkActivations<T>> chunks;
+  int64_t chunk_layers = 0;
+  T* boundary = nullptr;                   // [n_part, h] residual stream that another stage goes on
+                                           // with; or nullptr where there is one stage
   T* out = nullptr;                        // [n_part, h] residual stream after the last layer
   T* final_norm = nullptr;                 // [n_part, h]
   kernels::Wide<T>* final_mean = nullptr;  // [n_part]
@@ -48,10 +60,18 @@ struct Workspace {
   kernels::Wide<T>* row_max = nullptr;    // [n] of all tensor ranks
   kernels::Wide<T>* sums = nullptr;       // [2n] sum of exp, target logit
   kernels::Wide<T>* loss = nullptr;       // [accumulation * n] a loss a token
-  T* d_residual = nullptr;                // [n_part, h] gradient of the residual stream
+  std::vector<T*> d_residuals;            // [n_part, h] gradients of residual streams
   T* d_norm = nullptr;                    // [n_part, h] gradient of a norm's output
   T* d_part = nullptr;                    // [n, h/p] gradient of the attention's output
   T* d_wide = nullptr;                    // [n, 4h/p] gradient of FC1's output, or of QKV [n, 3h/p]
+
+  // The activations that a turn works on, of the chunk's `i`-th layer.
+  LayerActivations<T> layer(const layout::Turn& turn, int64_t i) const {
+    const ChunkActivations<T>& chunk = chunks[static_cast<size_t>(turn.chunk)];
+    LayerActivations<T> a = chunk.layers[static_cast<size_t>(turn.slot * chunk_layers + i)];
+    if (i == 0) a.in = chunk.entries[static_cast<size_t>(turn.entry)];
+    return a;
+  }
 
   Workspace() = default;
   Workspace(Device& device, const RankShape& shape, int64_t accumulation, Recompute recompute,
@@ -62,7 +82,7 @@ struct Workspace {
   Buffer<std::byte> memory_;
 };
 
-// What a Workspace takes, without making one.
+// What a Workspace takes, without making one. As much as the pipeline's schedule has in flight.
 template <class T>
 int64_t workspace_bytes(const RankShape& shape, int64_t accumulation, Recompute recompute,
                         const kernels::Ops<T>& ops);

@@ -57,6 +57,14 @@ Mesh::Mesh(Communicator& world, MeshShape shape) : shape_(shape) {
     groups_[static_cast<size_t>(axis)] =
         world.split(color_of(coordinates_, shape, axis), rank(axis));
   }
+  if (shape.pipeline > 1) {
+    const int stage = rank(Axis::pipeline);
+    const bool at_an_end = stage == 0 || stage == shape.pipeline - 1;
+    const int pipeline = color_of(coordinates_, shape, Axis::pipeline);
+    const int pipelines = shape.tensor * shape.data;
+    auto group = world.split(at_an_end ? pipeline : pipelines, stage);
+    if (at_an_end) ends_ = std::move(group);
+  }
 }
 
 }  // namespace bench::layout

@@ -37,11 +37,15 @@ class Mesh {
   int size(Axis axis) const { return shape_.along(axis); }
   int rank(Axis axis) const { return coordinates_[static_cast<size_t>(axis)]; }
   Communicator& along(Axis axis) { return *groups_[static_cast<size_t>(axis)]; }
+  // The first and the last pipeline stage of this rank's place on the other axes, where they are
+  // two and this is one of them; otherwise null.
+  Communicator* ends() { return ends_.get(); }
 
  private:
   MeshShape shape_;
   std::array<int, kAxes> coordinates_;
   std::array<std::unique_ptr<Communicator>, kAxes> groups_;
+  std::unique_ptr<Communicator> ends_;
 };
 
 }  // namespace bench::layout

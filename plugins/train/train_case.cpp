@@ -19,26 +19,34 @@ constexpr int64_t kDefaultMicroBatch = 8;
 void choose_layout(const sdk::Request& request, gpt2::StepConfig& config) {
   const bool has_tp = request.has("tp"), has_dp = request.has("dp");
   config.pp = static_cast<int>(request.integer("pp", 1));
+  config.virtual_stages = static_cast<int>(request.integer("virtual-stages", 1));
+  if (config.pp < 1 || request.ranks % config.pp != 0)
+    throw UsageError(
+        fmt::format("{} ranks do not divide into --pp {} pipeline stages; choose a divisor",
+                    request.ranks, config.pp));
+  const int of_a_stage = request.ranks / config.pp;
   config.tp = static_cast<int>(request.integer("tp", 1));
-  if (!has_tp && has_dp) config.tp = request.ranks / static_cast<int>(request.integer("dp", 1));
-  if (config.tp < 1 || request.ranks % config.tp != 0)
+  if (!has_tp && has_dp) config.tp = of_a_stage / static_cast<int>(request.integer("dp", 1));
+  if (config.tp < 1 || of_a_stage % config.tp != 0)
     throw UsageError(fmt::format(
         "{} ranks do not divide into tensor-parallel groups of --tp {}; choose a divisor",
-        request.ranks, config.tp));
-  config.dp = static_cast<int>(request.integer("dp", request.ranks / config.tp));
+        of_a_stage, config.tp));
+  config.dp = static_cast<int>(request.integer("dp", of_a_stage / config.tp));
   if (config.tp * config.dp * config.pp != request.ranks)
     throw UsageError(fmt::format("--tp {} x --pp {} x --dp {} is {} ranks, but {} run", config.tp,
                                  config.pp, config.dp, config.tp * config.pp * config.dp,
                                  request.ranks));
 }
 
+// Without being told, a pipeline gets as many micro-batches as it has stages.
 void choose_batch(const sdk::Request& request, gpt2::StepConfig& config) {
   if (request.has("global-batch") && !request.has("micro-batch")) {
     config.global_batch = request.integer("global-batch", 0);
-    config.micro_batch = std::max<int64_t>(1, config.global_batch / config.dp);
+    config.micro_batch = std::max<int64_t>(1, config.global_batch / (config.dp * config.pp));
   } else {
     config.micro_batch = request.integer("micro-batch", kDefaultMicroBatch);
-    config.global_batch = request.integer("global-batch", config.micro_batch * config.dp);
+    config.global_batch =
+        request.integer("global-batch", config.micro_batch * config.dp * config.pp);
   }
 }
 
@@ -87,9 +95,12 @@ std::string variant_text(const kernels::VariantChoice& choice) {
   return text;
 }
 
-// "tp2.dp1", with what else shapes the layout: "tp2.dp1.sp".
+// "tp2.dp1", with what else shapes the layout: "tp2.pp4.v2.dp1.sp".
 std::string layout_text(const gpt2::StepConfig& c) {
-  return fmt::format("tp{}.dp{}{}", c.tp, c.dp, c.sequence_parallel ? ".sp" : "");
+  std::string text = fmt::format("tp{}", c.tp);
+  if (c.pp > 1) text += fmt::format(".pp{}", c.pp);
+  if (c.virtual_stages > 1) text += fmt::format(".v{}", c.virtual_stages);
+  return text + fmt::format(".dp{}{}", c.dp, c.sequence_parallel ? ".sp" : "");
 }
 
 }  // namespace
@@ -144,13 +155,15 @@ sdk::Case describe_case(const TrainCase& train) {
                         {"micro_batch", static_cast<double>(c.micro_batch)},
                         {"global_batch", static_cast<double>(c.global_batch)},
                         {"lr", c.lr}};
+  if (c.pp > 1)
+    made.number_params.emplace_back("virtual_stages", static_cast<double>(c.virtual_stages));
   made.flops = gpt2::executed_flops(c);
   made.tokens = static_cast<double>(c.tokens_per_step());
   made.tensor_parallel = c.tp;
   made.pipeline_parallel = c.pp;
   made.data_parallel = c.dp;
   made.sequence_parallel = c.sequence_parallel;
-  made.collective = c.tp * c.dp > 1;
+  made.collective = c.mesh().ranks() > 1;
   made.training = true;
   made.memory_bytes =
       train.dtype == DType::bf16 ? memory_bytes<bfloat16>(train) : memory_bytes<float>(train);

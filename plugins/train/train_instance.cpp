@@ -34,6 +34,11 @@ double loss_noise<bfloat16>(int64_t tokens) {
   return kernels::kRounding<bfloat16> / (4 * std::sqrt(static_cast<double>(tokens)));
 }
 
+uint64_t hash_of(const float* weights, int64_t size) {
+  return hash_bytes(
+      {reinterpret_cast<const char*>(weights), static_cast<size_t>(size) * sizeof(float)});
+}
+
 GraphRecorder recorder_for(const TrainCase& train, const Communicator& comm) {
   if (train.graphs == Graphs::never) return {};
   if (train.graphs == Graphs::always && comm.size() > 1 && !comm.capturable())
@@ -123,18 +128,29 @@ std::vector<uint64_t> TrainInstance<T>::gathered(uint64_t mine) {
   return all;
 }
 
-// Data-parallel ranks hold the same weights, to the bit.
+// Why ranks that must hold the same weights, to the bit, do not; or empty.
 template <class T>
-bool TrainInstance<T>::replicas_agree() {
-  if (train_.config.dp == 1) return true;
-  const std::vector<float> weights = gpt2::copy_of_weights(step_.state());
-  const uint64_t hash =
-      hash_bytes({reinterpret_cast<const char*>(weights.data()), weights.size() * sizeof(float)});
-  const std::vector<uint64_t> all = gathered(hash);
-  // Tensor ranks are neighbours: rank r and r + tp hold the same shard.
-  for (size_t r = static_cast<size_t>(train_.config.tp); r < all.size(); ++r)
-    if (all[r] != all[r - static_cast<size_t>(train_.config.tp)]) return false;
-  return true;
+std::string TrainInstance<T>::why_replicas_differ() {
+  const gpt2::StepConfig& c = train_.config;
+  if (c.dp * c.pp == 1) return {};
+  gpt2::StepState<T>& state = step_.state();
+  const std::vector<float> weights = gpt2::copy_of_weights(state);
+  const std::vector<uint64_t> all = gathered(hash_of(weights.data(), std::ssize(weights)));
+  const bool at_an_end = state.shape.has_embedding() || state.shape.has_head();
+  const std::vector<uint64_t> tied =
+      gathered(at_an_end ? hash_of(weights.data() + state.table.token_embedding(),
+                                   state.shape.vocab.rows * state.shape.h)
+                         : 0);
+  const auto of_a_stage = static_cast<size_t>(c.tp * c.dp), tp = static_cast<size_t>(c.tp);
+  for (size_t r = 0; r < all.size(); ++r) {
+    // Tensor ranks are neighbours: the r-th of a stage and its r mod tp hold the same shard.
+    if (all[r] != all[r / of_a_stage * of_a_stage + r % tp])
+      return fmt::format("data-parallel ranks hold different weights: world rank {}", r);
+  }
+  for (size_t r = 0; r < of_a_stage; ++r)
+    if (tied[r] != tied[all.size() - of_a_stage + r])
+      return "the first and the last pipeline stage hold different token embeddings";
+  return {};
 }
 
 // Central difference of the loss along g / |g|, from the kept weights, which are put back to the
@@ -186,17 +202,15 @@ sdk::Check TrainInstance<T>::check() {
               .error = NAN,
               .tolerance = kTolerance,
               .detail = fmt::format("loss or gradient norm is not finite at step {}", k + 1)};
-  if (!replicas_agree())
-    return {.passed = false,
-            .error = NAN,
-            .tolerance = 0,
-            .detail = "data-parallel ranks hold different weights"};
+  if (const std::string why = why_replicas_differ(); !why.empty())
+    return {.passed = false, .error = NAN, .tolerance = 0, .detail = why};
   return check_gradient();
 }
 
 template <class T>
 std::map<std::string, sdk::Value> TrainInstance<T>::values() {
-  const auto prepared = gpt2::step_memory(train_.config, step_.state().ops).prepared;
+  const auto prepared =
+      gpt2::stage_memory(train_.config, step_.state().ops, step_.stage()).prepared;
   std::map<std::string, sdk::Value> values = {
       {"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
       {"memory.prepared", {static_cast<double>(prepared), "bytes"}},

@@ -31,7 +31,7 @@ class TrainInstance final : public sdk::TrainingInstance {
   void read_tokens(int64_t step);
   void take_results();
   std::vector<uint64_t> gathered(uint64_t mine);
-  bool replicas_agree();
+  std::string why_replicas_differ();
   double slope_along_gradient(gpt2::KeptWeights<T>& kept, double length);
   sdk::Check check_gradient();
 

@@ -28,7 +28,8 @@ struct Trajectory {
 template <class T>
 Tensors<kernels::Wide<T>> gather_all(TrainingStep<T>& step, Held what) {
   Tensors<kernels::Wide<T>> all;
-  for (const Parameter& p : step.table().all()) all[p.name] = step.gather(p.name, what);
+  const ParameterTable table = step.model_table();
+  for (const Parameter& p : table.all()) all[p.name] = step.gather(p.name, what);
   return all;
 }
 
@@ -46,11 +47,11 @@ inline Batch batch_of(const TokenSource& tokens, const StepConfig& config, int64
   return batch;
 }
 
-// Calls fn(step) with a TrainingStep on each of config.tp * config.dp ranks.
+// Calls fn(step) with a TrainingStep on each of config.mesh().ranks() ranks.
 template <class T>
 void on_ranks(const StepConfig& config, const std::function<void(TrainingStep<T>&)>& fn,
               const kernels::VariantChoice& choice = {}) {
-  run_ranks(config.tp * config.dp, [&](Communicator& world) {
+  run_ranks(config.mesh().ranks(), [&](Communicator& world) {
     CpuDevice device(1);
     NullTracer tracer;
     const Context context{.device = device, .tracer = tracer};
@@ -76,7 +77,8 @@ Trajectory<T> train(const StepConfig& config, const TokenSource& tokens, int ste
     }
     here.end = gather_all(step, Held::weight);
     here.steps = step.read_results();
-    if (step.data_rank() == 0 && step.tensor_rank() == 0) result = std::move(here);
+    if (step.data_rank() == 0 && step.tensor_rank() == 0 && step.stage() == 0)
+      result = std::move(here);
   };
   on_ranks<T>(config, run, choice);
   return result;

@@ -1,4 +1,5 @@
-// The same model on one rank and on tensor x data ranks gives the same training.
+// The same model on one rank and on tensor x pipeline x data ranks, with every other way to spread
+// or spare work, gives the same training.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ constexpr int64_t kHeadSize = 4;
 
 StepConfig config_of(int tp, int dp, int64_t micro_batch = 1) {
   return {
-      .model = {.name = "parity", .layers = 2, .hidden = 48, .heads = 12, .seq = 12, .vocab = 131},
+      .model = {.name = "parity", .layers = 4, .hidden = 48, .heads = 12, .seq = 12, .vocab = 131},
       .micro_batch = micro_batch,
       .global_batch = 12,
       .tp = tp,
@@ -81,38 +82,74 @@ const Trajectory<T>& reference() {
   return one_rank;
 }
 
-struct Mesh {
+struct Form {
   int tp, dp;
-  bool sequence;
+  bool sequence = false;
+  int pp = 1, virtual_stages = 1;
+  Recompute recompute = Recompute::none;
 
   StepConfig config() const {
     StepConfig c = config_of(tp, dp);
     c.sequence_parallel = sequence;
+    c.pp = pp;
+    c.virtual_stages = virtual_stages;
+    c.recompute = recompute;
     return c;
+  }
+  std::string name() const {
+    std::string text = "tp" + std::to_string(tp);
+    if (pp > 1) text += "pp" + std::to_string(pp);
+    if (virtual_stages > 1) text += "v" + std::to_string(virtual_stages);
+    text += "dp" + std::to_string(dp);
+    if (sequence) text += "sequence";
+    if (recompute != Recompute::none) text += name_of(recompute);
+    return text;
   }
 };
 
-class Parity : public testing::TestWithParam<Mesh> {};
+class Parity : public testing::TestWithParam<Form> {};
 
 TEST_P(Parity, Float32) { expect_same(run<float>(GetParam().config()), reference<float>()); }
 
 TEST_P(Parity, Float64) { expect_same(run<double>(GetParam().config()), reference<double>()); }
 
-std::vector<Mesh> meshes() {
-  std::vector<Mesh> all;
+// Tensor {1, 2, 3, 4} x data {1 .. 4} whole, the sequence shared up to two data ranks; pipelines of
+// 2 and 4 stages, also interleaved, with every pair of (tensor, data, sequence, recompute) among
+// them, up to 8 ranks.
+std::vector<Form> forms() {
+  std::vector<Form> all;
   for (int tp = 1; tp <= 4; ++tp) {
     for (int dp = 1; dp <= 4; ++dp) {
-      if (tp * dp > 1) all.push_back({.tp = tp, .dp = dp, .sequence = false});
+      if (tp * dp > 1) all.push_back({.tp = tp, .dp = dp});
       if (tp > 1 && dp <= 2) all.push_back({.tp = tp, .dp = dp, .sequence = true});
     }
   }
+  const auto full = Recompute::full, selective = Recompute::selective;
+  const std::vector<Form> pipelines = {
+      {.tp = 1, .dp = 1, .pp = 2},
+      {.tp = 1, .dp = 1, .pp = 4},
+      {.tp = 1, .dp = 1, .pp = 2, .virtual_stages = 2},
+      {.tp = 1, .dp = 2, .pp = 2},
+      {.tp = 1, .dp = 2, .pp = 4, .recompute = full},
+      {.tp = 1, .dp = 2, .pp = 2, .virtual_stages = 2, .recompute = selective},
+      {.tp = 2, .dp = 1, .pp = 2, .recompute = selective},
+      {.tp = 2, .dp = 1, .sequence = true, .pp = 2},
+      {.tp = 2, .dp = 1, .sequence = true, .pp = 4, .recompute = full},
+      {.tp = 2, .dp = 1, .pp = 2, .virtual_stages = 2, .recompute = full},
+      {.tp = 2, .dp = 2, .pp = 2},
+      {.tp = 2, .dp = 2, .sequence = true, .pp = 2, .virtual_stages = 2, .recompute = full},
+      {.tp = 3, .dp = 1, .pp = 2},
+      {.tp = 4, .dp = 1, .pp = 2, .recompute = full},
+      {.tp = 4, .dp = 1, .sequence = true, .pp = 2, .virtual_stages = 2},
+      {.tp = 2, .dp = 2, .sequence = true, .recompute = selective},
+      {.tp = 4, .dp = 2, .sequence = true, .recompute = full},
+  };
+  all.insert(all.end(), pipelines.begin(), pipelines.end());
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Meshes, Parity, testing::ValuesIn(meshes()), [](const auto& param) {
-  return "tp" + std::to_string(param.param.tp) + "dp" + std::to_string(param.param.dp) +
-         (param.param.sequence ? "sequence" : "");
-});
+INSTANTIATE_TEST_SUITE_P(Forms, Parity, testing::ValuesIn(forms()),
+                         [](const auto& param) { return param.param.name(); });
 
 TEST(OneRank, MicroBatchesAddUpToTheWholeBatch) {
   for (const int64_t micro : {2, 4, 12}) {

@@ -262,7 +262,14 @@ TEST(Config, NamesTheNumbersThatDoNotFit) {
   expect(words([](StepConfig& c) { c.global_batch = 5; }), "global batch 5");
   expect(words([](StepConfig& c) { c.micro_batch = 3; }), "micro-batch 3 x 2");
   expect(words([](StepConfig& c) { c.lr = -1; }), "learning rate -1");
-  expect(words([](StepConfig& c) { c.pp = 2; }), "pp 2");
+  expect(words([](StepConfig& c) { c.pp = 3; }), "2 layers do not divide into 3 pipeline stages");
+  expect(words([](StepConfig& c) { c.virtual_stages = 2; }), "more than one pipeline stage");
+  expect(words([](StepConfig& c) {
+           c.model.layers = 4;
+           c.pp = c.virtual_stages = 2;
+           c.global_batch = 6;
+         }),
+         "3 micro-batches are no multiple of 2 stages");
   expect(words([](StepConfig& c) {
            c.sequence_parallel = true;
            c.tp = 4;

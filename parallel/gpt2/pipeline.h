@@ -1,0 +1,23 @@
+#pragma once
+// A step's forward and backward passes over all micro-batches, with what pipeline stages hand over
+// to each other.
+
+#include "parallel/gpt2/forward.h"
+
+namespace bench::gpt2 {
+
+// Leaves this rank's gradients in state.gradients, data ranks not yet summed.
+template <class T>
+void run_training(StepState<T>& state);
+
+// Leaves losses alone.
+template <class T>
+void run_forward_only(StepState<T>& state);
+
+// The token embedding's gradient, of which the first pipeline stage has the embedding's part and
+// the last one the head's: their sum on both. After data ranks were summed, so that both add the
+// same two numbers.
+template <class T>
+void sum_tied_embedding(StepState<T>& state);
+
+}  // namespace bench::gpt2
