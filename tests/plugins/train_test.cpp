@@ -58,6 +58,35 @@ TEST(Train, DeclaresItsLayoutItsTokensAndItsWork) {
   EXPECT_GT(c.fields.memory_bytes, 0);
 }
 
+TEST(Train, PipelineIsInNameAndLayoutAndTrainsTheSame) {
+  SelfCommunicator self;
+  Host host(self);
+  Plugin plugin("train", host);
+  const Request pipelined = training({{"pp", "2"}, {"micro-batch", "1"}, {"global-batch", "4"}}, 2);
+  const CaseCopy c = only_case(plugin, pipelined);
+  EXPECT_EQ(c.name, "gpt2.train.l2-h48-a4-s16-v300.tp1.pp2.dp1");
+  EXPECT_EQ(c.fields.pipeline_parallel, 2);
+  EXPECT_EQ(c.params.at("virtual_stages"), "1");
+  const auto one = trajectory_of(training({{"micro-batch", "1"}, {"global-batch", "4"}}), 3);
+  const auto two = trajectory_of(pipelined, 3);
+  ASSERT_EQ(two.losses.size(), one.losses.size());
+  for (size_t k = 0; k < one.losses.size(); ++k)
+    EXPECT_NEAR(two.losses[k] / one.losses[k], 1, 2e-6) << "step " << k;
+}
+
+TEST(Train, ChecksPassOnAPipeline) {
+  const Request request =
+      training({{"pp", "2"}, {"tp", "2"}, {"sequence-parallel", "true"}, {"micro-batch", "2"}}, 4);
+  run_ranks(4, [&](Communicator& comm) {
+    Host host(comm);
+    Plugin plugin("train", host);
+    Instance open(plugin, request, only_case(plugin, request).name);
+    open.enqueue(2);
+    const auto found = open.check();
+    EXPECT_TRUE(found.passed) << found.detail;
+  });
+}
+
 TEST(Train, SequenceParallelismIsInNameAndLayoutAndSparesMemory) {
   SelfCommunicator self;
   Host host(self);
