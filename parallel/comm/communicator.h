@@ -61,7 +61,8 @@ class Communicator {
                         std::span<const Incoming> receives, DType, int tag) = 0;
 
   // Started form, for overlap with computation: the buffers belong to the communicator until wait,
-  // after which the stream (not the host) may use the result.
+  // after which the stream (not the host) may use the result. A communicator without a started form
+  // of its own does all of it here; of the reduce-scatter there is none yet.
   virtual Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count,
                                   DType dtype, ReduceOp op) {
     all_reduce(s, send, recv, count, dtype, op);

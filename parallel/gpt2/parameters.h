@@ -60,6 +60,7 @@ class ParameterTable {
 
   // The i-th of this stage's layers.
   const LayerOffsets& layer(int64_t i) const { return layers_[static_cast<size_t>(i)]; }
+  // These are of meaning where the stage has them.
   int64_t token_embedding() const { return token_; }
   int64_t position_embedding() const { return position_; }
   int64_t final_gain() const { return final_gain_; }

@@ -121,8 +121,8 @@ class Stage {
     else
       buffer = gradients_.take();
     arrival(item) = buffer;
-    round_.of(pass).receives.push_back(
-        {.pass = pass, .peer = peer, .chunk = chunk, .buffer = buffer});
+    round_.of(pass).receive =
+        Handover{.pass = pass, .peer = peer, .chunk = chunk, .buffer = buffer};
     if (pass == Pass::forward) arrived_forward_.push_back(micro);
   }
 
@@ -146,8 +146,8 @@ class Stage {
         t.slot = place(t.micro, plan.room.slots, t.chunk);
         t.entry = place(t.micro, plan.room.entries, t.chunk);
       }
-      for (Handover& h : round.forward.receives)
-        h.buffer = place(*micro++, plan.room.entries, h.chunk);
+      if (auto& arrived = round.forward.receive)
+        arrived->buffer = place(*micro++, plan.room.entries, arrived->chunk);
     }
     return plan;
   }

@@ -42,12 +42,12 @@ struct Handover {
   int buffer = 0;  // entry, or gradient; of no meaning where an output is sent
 };
 
-// Messages that go together: at most one to and one from each neighbour.
+// Messages that go together. One way, a stage receives from one neighbour alone and sends to the
+// other alone.
 struct Handovers {
-  std::optional<Handover> send;
-  std::vector<Handover> receives;
+  std::optional<Handover> send, receive;
 
-  bool empty() const { return !send && receives.empty(); }
+  bool empty() const { return !send && !receive; }
 };
 
 // What a stage does: its turns, then the messages of forward passes, then those of backward passes.

@@ -26,11 +26,19 @@ void choose_layout(const sdk::Request& request, gpt2::StepConfig& config) {
                     request.ranks, config.pp));
   const int of_a_stage = request.ranks / config.pp;
   config.tp = static_cast<int>(request.integer("tp", 1));
-  if (!has_tp && has_dp) config.tp = of_a_stage / static_cast<int>(request.integer("dp", 1));
+  const char* const where = config.pp > 1 ? " of each pipeline stage" : "";
+  if (!has_tp && has_dp) {
+    const auto dp = static_cast<int>(request.integer("dp", 1));
+    if (dp < 1 || of_a_stage % dp != 0)
+      throw UsageError(
+          fmt::format("{} ranks{} do not divide over --dp {} data-parallel ranks; choose a divisor",
+                      of_a_stage, where, dp));
+    config.tp = of_a_stage / dp;
+  }
   if (config.tp < 1 || of_a_stage % config.tp != 0)
     throw UsageError(fmt::format(
-        "{} ranks do not divide into tensor-parallel groups of --tp {}; choose a divisor",
-        of_a_stage, config.tp));
+        "{} ranks{} do not divide into tensor-parallel groups of --tp {}; choose a divisor",
+        of_a_stage, where, config.tp));
   config.dp = static_cast<int>(request.integer("dp", of_a_stage / config.tp));
   if (config.tp * config.dp * config.pp != request.ranks)
     throw UsageError(fmt::format("--tp {} x --pp {} x --dp {} is {} ranks, but {} run", config.tp,

@@ -113,9 +113,9 @@ TEST_P(Parity, Float32) { expect_same(run<float>(GetParam().config()), reference
 
 TEST_P(Parity, Float64) { expect_same(run<double>(GetParam().config()), reference<double>()); }
 
-// Tensor {1, 2, 3, 4} x data {1 .. 4} whole, the sequence shared up to two data ranks; pipelines of
-// 2 and 4 stages, also interleaved, with every pair of (tensor, data, sequence, recompute) among
-// them, up to 8 ranks.
+// Tensor {1, 2, 3, 4} x data {1 .. 4} whole, the sequence shared up to two data ranks; and, up to 8
+// ranks, pipelines of 2 and 4 stages, plain and interleaved, each number of tensor ranks, of data
+// ranks {1, 2}, the sequence shared and every recomputation with some of them.
 std::vector<Form> forms() {
   std::vector<Form> all;
   for (int tp = 1; tp <= 4; ++tp) {

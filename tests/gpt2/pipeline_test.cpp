@@ -38,7 +38,7 @@ constexpr int64_t kForwardTime = 1, kBackwardTime = 2;
 algorithms::Round messages_of(const Handovers& together) {
   algorithms::Round messages;
   if (together.send) messages.send(together.send->peer, {.first = 0, .count = 1});
-  for (const Handover& h : together.receives) messages.receive(h.peer, {.first = 0, .count = 1});
+  if (together.receive) messages.receive(together.receive->peer, {.first = 0, .count = 1});
   return messages;
 }
 
@@ -122,8 +122,8 @@ class Memory {
     std::vector<Incoming> receives;
     if (together.send)
       sends.push_back({.buffer = outgoing(*together.send), .count = 1, .to = together.send->peer});
-    for (const Handover& h : together.receives)
-      receives.push_back({.buffer = incoming(h), .count = 1, .from = h.peer});
+    if (const auto& h = together.receive)
+      receives.push_back({.buffer = incoming(*h), .count = 1, .from = h->peer});
     pipeline.exchange({}, sends, receives, DType::u64, 0);
   }
 

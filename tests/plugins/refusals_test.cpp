@@ -62,7 +62,10 @@ TEST(Refusals, OfLayoutsThatDoNotFit) {
   expect_invalid({
       {"train", heads, {"4 heads", "3 tensor-parallel ranks"}},
       {"train", training({"tp", "2"}, 3), {"3 ranks", "--tp 2"}},
-      {"train", training({"dp", "2"}, 5), {"5 ranks"}},
+      {"train", training({"dp", "2"}, 5), {"5 ranks", "--dp 2"}},
+      {"train", training({"dp", "8"}, 4), {"4 ranks", "--dp 8"}},
+      {"train", training({"pp", "2"}, 3), {"3 ranks", "--pp 2"}},
+      {"train", training({"virtual-stages", "2"}), {"virtual-stages"}},
   });
 }
 
