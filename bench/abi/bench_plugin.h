@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define BENCH_ABI_MAJOR 1
-#define BENCH_ABI_MINOR 2
+#define BENCH_ABI_MINOR 3
 
 /* Name of the only symbol a plugin exports, of type bench_plugin_entry_fn. */
 #define BENCH_PLUGIN_ENTRY_NAME "bench_plugin_entry"
@@ -195,6 +195,10 @@ typedef struct bench_comm {
    * release. Not while timed. [main] */
   bench_status (*by_library_algorithm)(void* ctx, const char* name, uint64_t count,
                                        bench_dtype dtype, const struct bench_comm** made);
+  /* Since 1.3. Started form of reduce_scatter, as all_reduce_start. [main] */
+  bench_status (*reduce_scatter_start)(void* ctx, bench_stream s, const void* send, void* recv,
+                                       uint64_t count, bench_dtype dtype, bench_reduce_op op,
+                                       uint64_t* ticket);
 } bench_comm;
 
 /* ---- what is asked of a plugin

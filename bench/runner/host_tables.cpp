@@ -195,6 +195,14 @@ struct CommCalls {
                                                  reduce_op(op));
     });
   }
+  static bench_status reduce_scatter_start(void* ctx, bench_stream s, const void* send, void* recv,
+                                           uint64_t n, bench_dtype t, bench_reduce_op op,
+                                           uint64_t* ticket) {
+    return guarded(self(ctx).host_, [&] {
+      *ticket = self(ctx).comm_.reduce_scatter_start(stream_of(s), send, recv, elements(n),
+                                                     dtype(t), reduce_op(op));
+    });
+  }
   static bench_status wait(void* ctx, bench_stream s, uint64_t ticket) {
     return guarded(self(ctx).host_, [&] { self(ctx).comm_.wait(stream_of(s), ticket); });
   }
@@ -237,7 +245,8 @@ CommTable::CommTable(Communicator& comm, const PluginHost& host)
                       .release = nullptr,
                       .native_handle = CommCalls::native_handle,
                       .exchange = CommCalls::exchange,
-                      .by_library_algorithm = CommCalls::by_library_algorithm};
+                      .by_library_algorithm = CommCalls::by_library_algorithm,
+                      .reduce_scatter_start = CommCalls::reduce_scatter_start};
 }
 
 CommTable::CommTable(std::unique_ptr<Communicator> owned, const PluginHost& host)

@@ -103,6 +103,16 @@ Communicator::Ticket HostCommunicator::all_reduce_start(Stream s, const void* se
         "all_reduce_start");
   return ticket;
 }
+Communicator::Ticket HostCommunicator::reduce_scatter_start(Stream s, const void* send, void* recv,
+                                                            int64_t count, DType t, ReduceOp op) {
+  if (table_.reduce_scatter_start == nullptr)  // bench is older than the plugin
+    return Communicator::reduce_scatter_start(s, send, recv, count, t, op);
+  uint64_t ticket = 0;
+  check(table_.reduce_scatter_start(table_.ctx, s.native, send, recv, elements(count), number(t),
+                                    number(op), &ticket),
+        "reduce_scatter_start");
+  return ticket;
+}
 void HostCommunicator::wait(Stream s, Ticket ticket) {
   check(table_.wait(table_.ctx, s.native, ticket), "wait");
 }

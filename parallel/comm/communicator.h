@@ -62,7 +62,7 @@ class Communicator {
 
   // Started form, for overlap with computation: the buffers belong to the communicator until wait,
   // after which the stream (not the host) may use the result. A communicator without a started form
-  // of its own does all of it here; of the reduce-scatter there is none yet.
+  // of its own does all of it here.
   virtual Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count,
                                   DType dtype, ReduceOp op) {
     all_reduce(s, send, recv, count, dtype, op);

@@ -68,6 +68,12 @@ Communicator::Ticket CountingCommunicator::all_reduce_start(Stream s, const void
   const Visit visit(*this, "all_reduce_start");
   return inner_.all_reduce_start(s, send, recv, count, dtype, op);
 }
+Communicator::Ticket CountingCommunicator::reduce_scatter_start(Stream s, const void* send,
+                                                                void* recv, int64_t count,
+                                                                DType dtype, ReduceOp op) {
+  const Visit visit(*this, "reduce_scatter_start");
+  return inner_.reduce_scatter_start(s, send, recv, count, dtype, op);
+}
 void CountingCommunicator::wait(Stream s, Ticket ticket) {
   const Visit visit(*this, "wait");
   inner_.wait(s, ticket);

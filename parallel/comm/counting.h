@@ -45,6 +45,8 @@ class CountingCommunicator final : public Communicator {
                 DType, int tag) override;
   Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType,
                           ReduceOp) override;
+  Ticket reduce_scatter_start(Stream s, const void* send, void* recv, int64_t count, DType,
+                              ReduceOp) override;
   void wait(Stream s, Ticket ticket) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
   std::unique_ptr<Communicator> by_library_algorithm(std::string_view name, int64_t count,

@@ -1,6 +1,7 @@
 #include "parallel/gpt2/backward.h"
 
 #include "parallel/gpt2/forward.h"
+#include "parallel/gpt2/gradient_sync.h"
 #include "parallel/gpt2/tensor_region.h"
 
 namespace bench::gpt2 {
@@ -253,6 +254,7 @@ void backward(StepState<T>& st, const layout::Turn& turn) {
     const int64_t index = turn.chunk * s.chunk_layers() + i;
     const Range layer(st.context, "layer", s.model_layer(index));
     layer_backward(st, pass, st.table.layer(index), st.work.layer(turn, i));
+    if (pass.last) gradients_finished_from(st, st.table.layer(index).qkv_w);
   }
   if (s.begins_in(turn)) embedding_backward(st, pass, st.inputs.data() + turn.micro * s.n);
 }

@@ -42,12 +42,13 @@ void validate_optimizer(const StepConfig& c) {
           fmt::format("betas {} and {} must lie in [0, 1)", c.beta1, c.beta2));
   require(c.eps > 0, fmt::format("eps {} must be positive", c.eps));
   require(c.bucket_bytes > 0, fmt::format("bucket of {} bytes is empty", c.bucket_bytes));
+  require(c.zero == 0 || c.zero == 1,
+          fmt::format("zero {}: this step has stage 0 (the optimizer's state whole on every data "
+                      "rank) and 1 (a part of it on each)",
+                      c.zero));
 }
 
 void refuse_what_is_not_here(const StepConfig& c) {
-  require(c.zero == 0, fmt::format("zero {}: this step keeps the optimizer's state whole on every "
-                                   "data rank; use --zero 0",
-                                   c.zero));
   require(c.dropout == 0, fmt::format("dropout {}: this step has none; use 0", c.dropout));
 }
 

@@ -43,11 +43,13 @@ struct StepConfig {
   double clip = 1.0;           // global gradient norm at most this
   uint64_t seed = 1;           // of the initial weights
 
-  int64_t bucket_bytes = int64_t{64} << 20;  // one data-parallel all-reduce of gradients
+  int64_t bucket_bytes = int64_t{25} << 20;  // of gradients, one sum over data ranks; the size is
+                                             // PyTorch's (Li 2020, section 4.2)
+  bool overlap_gradients = true;             // sums start while the backward pass goes on
+  int zero = 0;  // 1: each data rank keeps a part of the optimizer's state (Rajbhandari 2020)
   Recompute recompute = Recompute::none;
 
   // Part of the command line, but not of this step: validate() refuses any other value.
-  int zero = 0;
   double dropout = 0;
 
   // Throws UsageError that names the numbers that do not fit together.
@@ -60,6 +62,7 @@ struct StepConfig {
   layout::PipelineShape pipeline() const {
     return {.stages = pp, .chunks = virtual_stages, .micro_batches = batch().accumulation()};
   }
+  bool spreads_state() const { return zero == 1 && dp > 1; }
   int64_t padded_vocab() const { return model::padded_vocab(model.vocab, tp); }
   int64_t tokens_per_step() const { return global_batch * model.seq; }
 };

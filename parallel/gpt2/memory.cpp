@@ -1,5 +1,6 @@
 #include "parallel/gpt2/memory.h"
 
+#include "parallel/gpt2/data_shards.h"
 #include "parallel/gpt2/training_step.h"
 
 namespace bench::gpt2 {
@@ -22,16 +23,18 @@ StepMemory stage_memory(const StepConfig& config, const kernels::Ops<T>& ops, in
   using Wide = kernels::Wide<T>;
   constexpr int64_t kWide = sizeof(Wide), kRounded = std::is_same_v<T, Wide> ? 0 : sizeof(T);
   const RankShape shape = rank_shape(config, 0, stage);
-  const int64_t elements = ParameterTable(config, 0, stage).flat_size();
+  const ParameterTable table(config, 0, stage);
+  const int64_t elements = table.flat_size(), owned = owned_elements(config, table);
+  const int64_t masters = kRounded > 0 ? owned : elements;
   const int64_t accumulation = config.batch().accumulation(), tokens = accumulation * shape.n;
   // Inputs and targets; losses and norms kept.
   const int64_t batch = tokens * 2 * static_cast<int64_t>(sizeof(int32_t)) +
                         kScalars * TrainingStep<T>::kKept * static_cast<int64_t>(sizeof(double));
-  return {.parameters = elements * (4 * kWide + kRounded),
+  return {.parameters = (masters + elements + 2 * owned) * kWide + elements * kRounded,
           .prepared = prepared_bytes(shape, ops),
           .workspace = workspace_bytes(shape, accumulation, config.recompute, ops),
           .batch = batch,
-          .saved = elements * kWide};
+          .saved = masters * kWide};
 }
 
 template <class T>

@@ -1,6 +1,5 @@
 #include "parallel/gpt2/optimizer.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "parallel/gpt2/reduce.h"
@@ -17,19 +16,16 @@ double* zeroed_scalar(StepState<T>& st, Scalar which) {
   return scalar;
 }
 
-}  // namespace
-
-template <class T>
-void synchronise_gradients(StepState<T>& st) {
-  if (st.config.dp == 1) return;
-  const Range range(st.context, "grad_sync", 0);
-  const int64_t bucket =
-      std::max<int64_t>(1, st.config.bucket_bytes / static_cast<int64_t>(sizeof(kernels::Wide<T>)));
-  for (int64_t end = st.table.flat_size(); end > 0; end -= bucket) {
-    const int64_t begin = std::max<int64_t>(0, end - bucket);
-    all_reduce(st.context, st.mesh, Axis::data, st.gradient(begin), end - begin, ReduceOp::sum);
+// Of a run of the flat buffers what this rank owns: f(part, its piece of the run).
+template <class T, class F>
+void each_owned(const StepState<T>& st, const layout::Span& run, F f) {
+  for (const OwnedPart& part : st.shards.owned()) {
+    const layout::Span piece = layout::overlap(part.span, run);
+    if (piece.size > 0) f(part, piece);
   }
 }
+
+}  // namespace
 
 template <class T>
 void add_up_losses(StepState<T>& st) {
@@ -48,9 +44,13 @@ template <class T>
 void add_up_squares(StepState<T>& st) {
   double* squared = zeroed_scalar(st, kNormSquared);
   for (const layout::Span& run : st.table.norm_runs()) {
-    st.ops.sum_of_squares(st.context,
-                          {.size = run.size, .x = st.gradient(run.begin), .result = squared});
+    each_owned(st, run, [&](const OwnedPart& part, const layout::Span& piece) {
+      const int64_t at = part.gradient + piece.begin - part.span.begin;
+      st.ops.sum_of_squares(st.context,
+                            {.size = piece.size, .x = st.gradient(at), .result = squared});
+    });
   }
+  if (st.shards.is_spread()) all_reduce(st.context, st.mesh, Axis::data, squared, 1, ReduceOp::sum);
   all_reduce(st.context, st.mesh, Axis::tensor, squared, 1, ReduceOp::sum);
   all_reduce(st.context, st.mesh, Axis::pipeline, squared, 1, ReduceOp::sum);
 }
@@ -80,28 +80,27 @@ void apply_adamw(StepState<T>& st) {
   const StepConfig& c = st.config;
   constexpr bool is_rounded = !std::is_same_v<T, kernels::Wide<T>>;
   for (const ParameterTable::Run& run : st.table.optimizer_runs()) {
-    const int64_t at = run.span.begin;
-    st.ops.adamw(st.context, {.size = run.span.size,
-                              .lr = c.lr,
-                              .beta1 = c.beta1,
-                              .beta2 = c.beta2,
-                              .eps = c.eps,
-                              .weight_decay = run.decays ? c.weight_decay : 0.0,
-                              .clip = c.clip,
-                              .squared_norm = st.scalars.data() + kNormSquared,
-                              .step_at = st.update_number.data(),
-                              .g = st.gradient(at),
-                              .w = st.master(at),
-                              .m = st.m.data() + at,
-                              .v = st.v.data() + at,
-                              .copy = is_rounded ? st.weight(at) : nullptr});
+    each_owned(st, run.span, [&](const OwnedPart& part, const layout::Span& piece) {
+      const int64_t inside = piece.begin - part.span.begin;
+      st.ops.adamw(st.context, {.size = piece.size,
+                                .lr = c.lr,
+                                .beta1 = c.beta1,
+                                .beta2 = c.beta2,
+                                .eps = c.eps,
+                                .weight_decay = run.decays ? c.weight_decay : 0.0,
+                                .clip = c.clip,
+                                .squared_norm = st.scalars.data() + kNormSquared,
+                                .step_at = st.update_number.data(),
+                                .g = st.gradient(part.gradient + inside),
+                                .w = st.master(part) + inside,
+                                .m = st.m.data() + part.state + inside,
+                                .v = st.v.data() + part.state + inside,
+                                .copy = is_rounded ? st.weight(piece.begin) : nullptr});
+    });
   }
   st.weights_written();
 }
 
-template void synchronise_gradients(StepState<float>&);
-template void synchronise_gradients(StepState<double>&);
-template void synchronise_gradients(StepState<bfloat16>&);
 template void add_up_losses(StepState<float>&);
 template void add_up_losses(StepState<double>&);
 template void add_up_losses(StepState<bfloat16>&);

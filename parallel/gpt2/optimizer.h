@@ -1,23 +1,18 @@
 #pragma once
-// What follows the last backward pass: data ranks are summed, the global norm is taken, AdamW runs.
-// The host only gives work to the stream; what depends on results is computed from the device's
-// memory.
+// What follows the sum of the gradients: the global norm is taken, AdamW runs on what this rank
+// owns. The host only gives work to the stream; what depends on results is computed from the
+// device's memory.
 
 #include "parallel/gpt2/state.h"
 
 namespace bench::gpt2 {
 
-// Sums the gradients over the data ranks, in buckets from the end of the buffer (the last layer)
-// forwards.
-template <class T>
-void synchronise_gradients(StepState<T>& state);
-
 // The losses of the global batch's tokens, added up to scalars[kLossSum].
 template <class T>
 void add_up_losses(StepState<T>& state);
 
-// The squares of distinct parameters' gradients, added up over the tensor ranks to
-// scalars[kNormSquared].
+// The squares of distinct parameters' gradients, added up over all ranks that have different ones
+// to scalars[kNormSquared].
 template <class T>
 void add_up_squares(StepState<T>& state);
 
@@ -38,7 +33,8 @@ StepResult read_result(StepState<T>& state);
 template <class T>
 void count_update(StepState<T>& state);
 
-// Clips the gradient to config.clip by scalars[kNormSquared] and updates every weight of this rank.
+// Clips the gradient to config.clip by scalars[kNormSquared] and updates every weight that
+// this rank owns.
 template <class T>
 void apply_adamw(StepState<T>& state);
 

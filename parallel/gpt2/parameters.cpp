@@ -42,34 +42,43 @@ ParameterTable::ParameterTable(const StepConfig& config, int tensor_rank, int st
     : shape_(rank_shape(config, tensor_rank, stage)),
       model_layers_(config.model.layers),
       tensor_size_(config.tp),
-      tensor_rank_(tensor_rank) {
-  declare_embedding();
+      tensor_rank_(tensor_rank),
+      segment_unit_(kAlignment * config.dp) {
+  if (shape_.has_embedding() || shape_.has_head()) declare_token_embedding();
+  token_end_ = flat_size_;
+  if (shape_.has_embedding()) declare_position_embedding();
   for (int64_t i = 0; i < shape_.layers; ++i) declare_layer(shape_.model_layer(i));
   if (shape_.has_head()) declare_final_norm();
+  end_segment();
   collect_runs();
+  if (config.spreads_state()) collect_gaps();
 }
 
-void ParameterTable::declare_embedding() {
-  if (shape_.has_embedding() || shape_.has_head()) {
-    token_ = declare({.name = "wte.weight",
-                      .rows = shape_.true_vocab,
-                      .cols = shape_.h,
-                      .dims = 2,
-                      .sharding = Sharding::rows,
-                      .init = Init::normal,
-                      .layer = -1,
-                      .index = 0});
-  }
-  if (shape_.has_embedding()) {
-    position_ = declare({.name = "wpe.weight",
-                         .rows = shape_.seq,
-                         .cols = shape_.h,
-                         .dims = 2,
-                         .sharding = Sharding::replicated,
-                         .init = Init::normal,
-                         .layer = -1,
-                         .index = 1});
-  }
+void ParameterTable::end_segment() {
+  flat_size_ = (flat_size_ + segment_unit_ - 1) / segment_unit_ * segment_unit_;
+}
+
+void ParameterTable::declare_token_embedding() {
+  token_ = declare({.name = "wte.weight",
+                    .rows = shape_.true_vocab,
+                    .cols = shape_.h,
+                    .dims = 2,
+                    .sharding = Sharding::rows,
+                    .init = Init::normal,
+                    .layer = -1,
+                    .index = 0});
+  end_segment();
+}
+
+void ParameterTable::declare_position_embedding() {
+  position_ = declare({.name = "wpe.weight",
+                       .rows = shape_.seq,
+                       .cols = shape_.h,
+                       .dims = 2,
+                       .sharding = Sharding::replicated,
+                       .init = Init::normal,
+                       .layer = -1,
+                       .index = 1});
 }
 
 void ParameterTable::declare_final_norm() {
@@ -181,6 +190,15 @@ void ParameterTable::collect_runs() {
     }
     if (is_counted(p)) extend(norm_runs_, p);
     if (is_added_to(p)) extend(added_to_runs_, p);
+  }
+}
+
+// A reduce-scatter in place leaves sums where the gaps of the next step are.
+void ParameterTable::collect_gaps() {
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const int64_t begin = all_[i].offset + all_[i].size();
+    const int64_t end = i + 1 < all_.size() ? all_[i + 1].offset : flat_size_;
+    if (begin < end) added_to_runs_.push_back({.begin = begin, .size = end - begin});
   }
 }
 

@@ -55,8 +55,15 @@ class ParameterTable {
 
   const std::vector<Parameter>& all() const { return all_; }
   const Parameter& find(std::string_view name) const;  // throws UsageError
-  // Elements of a flat buffer. Tensors start at multiples of 16 elements; gaps hold zeros for ever.
+  // Elements of a flat buffer. Tensors start at multiples of 16 elements; gaps hold zeros.
   int64_t flat_size() const { return flat_size_; }
+  // The token embedding comes first, in a segment of its own: its gradient takes part in another
+  // sum than the others'. Segments are multiples of the unit, 16 elements a data rank.
+  layout::Span token_segment() const { return {.begin = 0, .size = token_end_}; }
+  layout::Span other_segment() const {
+    return {.begin = token_end_, .size = flat_size_ - token_end_};
+  }
+  int64_t segment_unit() const { return segment_unit_; }
 
   // The i-th of this stage's layers.
   const LayerOffsets& layer(int64_t i) const { return layers_[static_cast<size_t>(i)]; }
@@ -79,18 +86,22 @@ class ParameterTable {
   };
   const std::vector<Run>& optimizer_runs() const { return optimizer_runs_; }
   const std::vector<layout::Span>& norm_runs() const { return norm_runs_; }
-  // Gradients that ops add to rather than write: zeroed before the first micro-batch.
+  // Gradients that are not written but added to, by ops or, in gaps, by sums over spread buckets:
+  // zeroed before the first micro-batch.
   const std::vector<layout::Span>& added_to_runs() const { return added_to_runs_; }
 
  private:
   struct Declaration;
   int64_t declare(const Declaration& d);
-  void declare_embedding();
+  void declare_token_embedding();
+  void declare_position_embedding();
+  void end_segment();
   void declare_layer(int64_t model_layer);
   void declare_final_norm();
   bool is_added_to(const Parameter& p) const;
   bool is_counted(const Parameter& p) const;
   void collect_runs();
+  void collect_gaps();
 
   RankShape shape_;
   int64_t model_layers_;
@@ -98,7 +109,8 @@ class ParameterTable {
   int tensor_rank_;
   std::vector<Parameter> all_;
   std::vector<LayerOffsets> layers_;
-  int64_t flat_size_ = 0;
+  int64_t segment_unit_;
+  int64_t flat_size_ = 0, token_end_ = 0;
   int64_t token_ = 0, position_ = 0, final_gain_ = 0, final_bias_ = 0;
   std::vector<Run> optimizer_runs_;
   std::vector<layout::Span> norm_runs_;

@@ -4,12 +4,14 @@
 
 #include <map>
 #include <type_traits>
+#include <vector>
 
 #include "bench/device/buffer.h"
 #include "bench/device/context.h"
 #include "kernels/linear/prepared.h"
 #include "kernels/ops.h"
 #include "parallel/gpt2/config.h"
+#include "parallel/gpt2/data_shards.h"
 #include "parallel/gpt2/parameters.h"
 #include "parallel/gpt2/workspace.h"
 #include "parallel/layout/mesh.h"
@@ -30,14 +32,18 @@ struct StepState {
   RankShape shape;
   layout::PipelinePlan training, forward_only;  // what this stage does in a step
   ParameterTable table;
+  DataShards shards;
 
-  // Flat, table.flat_size() elements each. What an update reads and writes is wide (Micikevicius
-  // 2018, section 3.1): a step of Adam is smaller than the rounding of a bfloat16 weight.
-  Buffer<Wide> weights;
+  // What an update reads and writes is wide (Micikevicius 2018, section 3.1): a step of Adam is
+  // smaller than the rounding of a bfloat16 weight. Flat, table.flat_size() elements; what only the
+  // update needs, shards.owned_size() elements.
+  Buffer<Wide> weights;  // all where the ops read them, else the owned parts
   Buffer<Wide> gradients;
-  Buffer<Wide> m;     // Adam's first moment
+  Buffer<Wide> m;     // Adam's first moment, of the owned parts
   Buffer<Wide> v;     // and second
   Buffer<T> rounded;  // what the ops read, the weights rounded to T; empty where T is Wide
+  // Started sums of the first of shards.buckets().
+  std::vector<Communicator::Ticket> sums_under_way;
   // What products keep of each linear layer's weight, by its offset.
   std::map<int64_t, kernels::PreparedWeights> prepared;
   int64_t updates = 0;  // optimizer steps so far
@@ -59,7 +65,11 @@ struct StepState {
   void weights_written() {
     for (auto& [offset, weight] : prepared) weight.invalidate();
   }
-  Wide* master(int64_t offset) { return weights.data() + offset; }
+  // Whether this rank has the weights that an update writes for its own parts alone.
+  bool has_part_of_masters() const { return !std::is_same_v<T, Wide> && shards.is_spread(); }
+  Wide* master(const OwnedPart& part) {
+    return weights.data() + (has_part_of_masters() ? part.state : part.span.begin);
+  }
   Wide* gradient(int64_t offset) { return gradients.data() + offset; }
   bool first_tensor_rank() const { return mesh.rank(layout::Axis::tensor) == 0; }
 };

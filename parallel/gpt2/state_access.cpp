@@ -4,6 +4,7 @@
 #include <span>
 
 #include "bench/base/status.h"
+#include "parallel/gpt2/gradient_sync.h"
 #include "parallel/gpt2/hf_weights.h"
 #include "parallel/gpt2/initialise.h"
 
@@ -13,6 +14,8 @@ namespace {
 using kernels::Wide;
 
 constexpr int64_t kChunk = 1 << 22;  // elements that are changed at a time
+
+using layout::Axis;
 
 template <class T, class Element>
 void copy_now(StepState<T>& st, Element* to, const Element* from, int64_t size) {
@@ -25,6 +28,39 @@ void zero_moments(StepState<T>& st) {
   st.context.device.fill(st.context.stream, st.m.data(), 0, st.m.bytes());
   st.context.device.fill(st.context.stream, st.v.data(), 0, st.v.bytes());
   st.updates = 0;
+}
+
+// Puts a parameter's values where updates write: all of them, or this rank's owned parts of them.
+template <class T>
+void set_masters(StepState<T>& st, const Parameter& p, const std::vector<Wide<T>>& values) {
+  if (!st.has_part_of_masters())
+    return copy_now(st, st.weights.data() + p.offset, values.data(), p.size());
+  for (const OwnedPart& part : st.shards.owned()) {
+    const layout::Span piece = layout::overlap(part.span, {.begin = p.offset, .size = p.size()});
+    if (piece.size == 0) continue;
+    copy_now(st, st.master(part) + piece.begin - part.span.begin,
+             values.data() + piece.begin - p.offset, piece.size);
+  }
+}
+
+// Of what data ranks have in parts, all that `p` covers, on each of them.
+template <class T>
+Buffer<Wide<T>> gather_owned(StepState<T>& st, const Parameter& p, Held what) {
+  Communicator& data = st.mesh.along(Axis::data);
+  Buffer<Wide<T>> whole(st.context.device, p.size());
+  for (size_t i = 0; i < st.shards.buckets().size(); ++i) {
+    const layout::Span& bucket = st.shards.buckets()[i].span;
+    const layout::Span piece = layout::overlap(bucket, {.begin = p.offset, .size = p.size()});
+    if (piece.size == 0) continue;
+    const OwnedPart& mine = st.shards.owned()[i];
+    Buffer<Wide<T>> gathered(st.context.device, bucket.size);
+    data.all_gather(st.context.stream,
+                    what == Held::weight ? st.master(mine) : st.gradient(mine.gradient),
+                    gathered.data(), mine.span.size, dtype_of<Wide<T>>());
+    copy_now(st, whole.data() + piece.begin - p.offset,
+             gathered.data() + piece.begin - bucket.begin, piece.size);
+  }
+  return whole;
 }
 
 // This rank's part of a full tensor; rows past its end (vocabulary padding) are zero.
@@ -63,10 +99,14 @@ int stage_with(const StepConfig& config, const Parameter& p) {
 // [tp, rows, cols] on every tensor rank.
 template <class T>
 void gather_parts(StepState<T>& st, const Parameter& p, Held what, Buffer<Wide<T>>& parts) {
-  const Wide<T>* local = what == Held::weight ? st.master(p.offset) : st.gradient(p.offset);
+  const bool in_parts = what == Held::weight ? st.has_part_of_masters() : st.shards.is_spread();
+  const Buffer<Wide<T>> owned = in_parts ? gather_owned(st, p, what) : Buffer<Wide<T>>();
+  const Buffer<Wide<T>>& flat = what == Held::weight ? st.weights : st.gradients;
+  const Wide<T>* local = in_parts ? owned.data() : flat.data() + p.offset;
   if (parts.size() == p.size()) return copy_now(st, parts.data(), local, p.size());
-  st.mesh.along(layout::Axis::tensor)
+  st.mesh.along(Axis::tensor)
       .all_gather(st.context.stream, local, parts.data(), p.size(), dtype_of<Wide<T>>());
+  st.context.device.synchronize(st.context.stream);  // what was gathered goes
 }
 
 }  // namespace
@@ -79,7 +119,7 @@ void init_weights(StepState<T>& st, uint64_t seed) {
     values.resize(static_cast<size_t>(p.size()));
     initial_values(p, seed, st.config.model.layers, st.context.device.threads(), values);
     typed.assign(values.begin(), values.end());
-    copy_now(st, st.master(p.offset), typed.data(), p.size());
+    set_masters(st, p, typed);
   }
   round_weights(st);
   zero_moments(st);
@@ -89,8 +129,7 @@ template <class T>
 void load_weights(StepState<T>& st, const Safetensors& file) {
   const HfWeights weights(file, st.config.model, st.table);
   for (const Parameter& p : st.table.all()) {
-    const std::vector<Wide<T>> part = shard_of<Wide<T>>(p, weights.read(p));
-    copy_now(st, st.master(p.offset), part.data(), p.size());
+    set_masters(st, p, shard_of<Wide<T>>(p, weights.read(p)));
   }
   round_weights(st);
   zero_moments(st);
@@ -100,22 +139,33 @@ template <class T>
 void round_weights(StepState<T>& st) {
   st.weights_written();
   if constexpr (!std::is_same_v<T, Wide<T>>) {
-    st.ops.convert_narrow(st.context,
-                          {.size = st.table.flat_size(), .x = st.master(0), .y = st.weight(0)});
-    st.context.device.synchronize(st.context.stream);
+    for (const OwnedPart& part : st.shards.owned()) {
+      st.ops.convert_narrow(
+          st.context,
+          {.size = part.span.size, .x = st.master(part), .y = st.weight(part.span.begin)});
+    }
   }
+  share_weights(st);
+  st.context.device.synchronize(st.context.stream);
 }
 
 template <class T>
 std::vector<Wide<T>> copy_of_weights(StepState<T>& st) {
-  std::vector<Wide<T>> weights(static_cast<size_t>(st.table.flat_size()));
-  copy_now(st, weights.data(), st.master(0), st.table.flat_size());
+  std::vector<Wide<T>> weights(static_cast<size_t>(st.weights.size()));
+  copy_now(st, weights.data(), st.weights.data(), st.weights.size());
+  return weights;
+}
+
+template <class T>
+std::vector<T> copy_of_rounded(StepState<T>& st) {
+  std::vector<T> weights(static_cast<size_t>(st.rounded.size()));
+  copy_now(st, weights.data(), st.rounded.data(), st.rounded.size());
   return weights;
 }
 
 template <class T>
 void set_weights(StepState<T>& st, const std::vector<Wide<T>>& weights) {
-  copy_now(st, st.master(0), weights.data(), st.table.flat_size());
+  copy_now(st, st.weights.data(), weights.data(), st.weights.size());
   round_weights(st);
 }
 
@@ -123,11 +173,11 @@ void set_weights(StepState<T>& st, const std::vector<Wide<T>>& weights) {
 template <class T>
 void add_gradient_to_weights(StepState<T>& st, double factor) {
   constexpr double kEps = 1e12;
-  const int64_t total = st.table.flat_size(), chunk = std::min(kChunk, total);
+  const int64_t chunk = std::min(kChunk, st.shards.owned_size());
   Buffer<Wide<T>> moments(st.context.device, 2 * chunk);
-  for (int64_t at = 0; at < total; at += chunk) {
+  const auto add = [&](const OwnedPart& part, int64_t at) {
     st.context.device.fill(st.context.stream, moments.data(), 0, moments.bytes());
-    st.ops.adamw(st.context, {.size = std::min(chunk, total - at),
+    st.ops.adamw(st.context, {.size = std::min(chunk, part.span.size - at),
                               .lr = -factor * kEps,
                               .beta1 = 0,
                               .beta2 = 0,
@@ -135,11 +185,13 @@ void add_gradient_to_weights(StepState<T>& st, double factor) {
                               .weight_decay = 0,
                               .clip = 1,
                               .step = 1,
-                              .g = st.gradient(at),
-                              .w = st.master(at),
+                              .g = st.gradient(part.gradient + at),
+                              .w = st.master(part) + at,
                               .m = moments.data(),
                               .v = moments.data() + chunk});
-  }
+  };
+  for (const OwnedPart& part : st.shards.owned())
+    for (int64_t at = 0; at < part.span.size; at += chunk) add(part, at);
   st.context.device.synchronize(st.context.stream);  // the moments go
   round_weights(st);
 }
@@ -165,13 +217,13 @@ void KeptWeights<T>::put_back() {
 template <class T>
 std::vector<Wide<T>> gather_full(StepState<T>& st, std::string_view name, Held what) {
   const Parameter p =
-      whole_table(st.config, st.mesh.rank(layout::Axis::tensor)).find(name);  // of some stage
+      whole_table(st.config, st.mesh.rank(Axis::tensor)).find(name);  // of some stage
   const int ranks = p.sharding == Sharding::replicated ? 1 : st.config.tp;
   const int holder = stage_with(st.config, p);
   Buffer<Wide<T>> parts(st.context.device, ranks * p.size());
   if (st.shape.stage == holder) gather_parts(st, st.table.find(name), what, parts);
   if (st.config.pp > 1)
-    st.mesh.along(layout::Axis::pipeline)
+    st.mesh.along(Axis::pipeline)
         .broadcast(st.context.stream, parts.data(), parts.size(), dtype_of<Wide<T>>(), holder);
   std::vector<Wide<T>> host(static_cast<size_t>(parts.size()));
   copy_now(st, host.data(), parts.data(), parts.size());
@@ -217,6 +269,9 @@ template void round_weights(StepState<bfloat16>&);
 template std::vector<float> copy_of_weights(StepState<float>&);
 template std::vector<double> copy_of_weights(StepState<double>&);
 template std::vector<float> copy_of_weights(StepState<bfloat16>&);
+template std::vector<float> copy_of_rounded(StepState<float>&);
+template std::vector<double> copy_of_rounded(StepState<double>&);
+template std::vector<bfloat16> copy_of_rounded(StepState<bfloat16>&);
 template void set_weights(StepState<float>&, const std::vector<float>&);
 template void set_weights(StepState<double>&, const std::vector<double>&);
 template void set_weights(StepState<bfloat16>&, const std::vector<float>&);

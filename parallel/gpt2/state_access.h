@@ -14,7 +14,8 @@ namespace bench::gpt2 {
 enum class Held { weight, gradient };
 
 // The weights are set and shown as the optimizer keeps them, in the wide type; the rounded ones
-// follow.
+// follow. Where data ranks keep parts of them (ZeRO stage 1), what sets them is collective over the
+// data ranks.
 
 // Both also zero the moments and the step count.
 template <class T>
@@ -26,9 +27,13 @@ void load_weights(StepState<T>& state, const Safetensors& file);
 template <class T>
 void round_weights(StepState<T>& state);
 
-// The weights as the optimizer keeps them, table().flat_size() elements.
+// The weights as the optimizer keeps them here: all of this rank's, table().flat_size() elements,
+// or the owned parts.
 template <class T>
 std::vector<kernels::Wide<T>> copy_of_weights(StepState<T>& state);
+// As the ops read them, all of this rank's; of no meaning where T is not rounded.
+template <class T>
+std::vector<T> copy_of_rounded(StepState<T>& state);
 template <class T>
 void set_weights(StepState<T>& state, const std::vector<kernels::Wide<T>>& weights);
 
@@ -50,7 +55,7 @@ class KeptWeights {
 template <class T>
 void add_gradient_to_weights(StepState<T>& state, double factor);
 
-// The full, unsharded, unpadded tensor on every rank. Collective over the tensor ranks.
+// The full, unsharded, unpadded tensor on every rank. Collective over all ranks.
 template <class T>
 std::vector<kernels::Wide<T>> gather_full(StepState<T>& state, std::string_view name, Held what);
 

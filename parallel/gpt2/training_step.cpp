@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bench/base/status.h"
+#include "parallel/gpt2/gradient_sync.h"
 #include "parallel/gpt2/pipeline.h"
 
 namespace bench::gpt2 {
@@ -30,8 +31,9 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
   const int stage = mesh.rank(layout::Axis::pipeline);
   const RankShape shape = rank_shape(config, tensor_rank, stage);
   ParameterTable table(config, tensor_rank, stage);
-  const int64_t size = table.flat_size(), accumulation = config.batch().accumulation();
-  const int64_t tokens = accumulation * shape.n;
+  DataShards shards(config, table, mesh.rank(layout::Axis::data), sizeof(Wide));
+  const int64_t size = table.flat_size(), owned = shards.owned_size();
+  const int64_t accumulation = config.batch().accumulation(), tokens = accumulation * shape.n;
   return {.context = context,
           .config = config,
           .ops = ops,
@@ -40,11 +42,13 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .training = plan_pipeline(config.pipeline(), stage, layout::Passes::training),
           .forward_only = plan_pipeline(config.pipeline(), stage, layout::Passes::forward_only),
           .table = std::move(table),
-          .weights = zeroed<Wide>(context, size),
+          .shards = std::move(shards),
+          .weights = zeroed<Wide>(context, is_rounded ? owned : size),
           .gradients = zeroed<Wide>(context, size),
-          .m = zeroed<Wide>(context, size),
-          .v = zeroed<Wide>(context, size),
+          .m = zeroed<Wide>(context, owned),
+          .v = zeroed<Wide>(context, owned),
           .rounded = is_rounded ? zeroed<T>(context, size) : Buffer<T>(),
+          .sums_under_way = {},
           .inputs = Buffer<int32_t>(context.device, tokens),
           .targets = Buffer<int32_t>(context.device, tokens),
           .work = Workspace<T>(context.device, shape, accumulation, config.recompute, ops),
@@ -75,8 +79,7 @@ void TrainingStep<T>::load_batch(const int32_t* inputs, const int32_t* targets) 
 template <class T>
 void TrainingStep<T>::all_gradients() {
   run_training(state_);
-  synchronise_gradients(state_);
-  sum_tied_embedding(state_);
+  finish_gradients(state_);
 }
 
 template <class T>
@@ -86,6 +89,7 @@ void TrainingStep<T>::whole_step() {
   add_up_losses(state_);
   add_up_squares(state_);
   apply_adamw(state_);
+  share_weights(state_);
 }
 
 // What differs from step to step (tokens, the update's number, where the result goes) is outside

@@ -66,7 +66,10 @@ class TrainingStep {
   // First of this rank's rows in the global batch, and how many.
   layout::Span batch_rows() const { return state_.config.batch().rows_of_rank(data_rank()); }
   // Weights, gradients and moments (and rounded weights); activations and scratch.
-  size_t parameter_bytes() const { return 4 * state_.weights.bytes() + state_.rounded.bytes(); }
+  size_t parameter_bytes() const {
+    return state_.weights.bytes() + state_.gradients.bytes() + state_.m.bytes() + state_.v.bytes() +
+           state_.rounded.bytes();
+  }
   size_t workspace_bytes() const { return state_.work.bytes(); }
 
   // Steps that were given to the device as a graph.

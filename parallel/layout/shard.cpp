@@ -9,6 +9,11 @@
 
 namespace bench::layout {
 
+Span overlap(const Span& a, const Span& b) {
+  const int64_t begin = std::max(a.begin, b.begin);
+  return {.begin = begin, .size = std::max<int64_t>(0, std::min(a.end(), b.end()) - begin)};
+}
+
 Span even_part(std::string_view what, int64_t total, int64_t parts, int64_t index) {
   if (parts < 1 || total % parts != 0) {
     throw UsageError(fmt::format("{} {} is not divisible by {} ranks", what, total, parts));

@@ -12,6 +12,9 @@ struct Span {
   int64_t end() const { return begin + size; }
 };
 
+// What both cover; of size 0 where that is nothing.
+Span overlap(const Span& a, const Span& b);
+
 // Part `index` of `total` cut into `parts` equal parts. Throws UsageError that names `what` if it
 // does not divide.
 Span even_part(std::string_view what, int64_t total, int64_t parts, int64_t index);

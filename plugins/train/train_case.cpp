@@ -103,12 +103,13 @@ std::string variant_text(const kernels::VariantChoice& choice) {
   return text;
 }
 
-// "tp2.dp1", with what else shapes the layout: "tp2.pp4.v2.dp1.sp".
+// "tp2.dp1", with what else shapes the layout: "tp2.pp4.v2.dp2.sp.zero1".
 std::string layout_text(const gpt2::StepConfig& c) {
   std::string text = fmt::format("tp{}", c.tp);
   if (c.pp > 1) text += fmt::format(".pp{}", c.pp);
   if (c.virtual_stages > 1) text += fmt::format(".v{}", c.virtual_stages);
-  return text + fmt::format(".dp{}{}", c.dp, c.sequence_parallel ? ".sp" : "");
+  return text + fmt::format(".dp{}{}{}", c.dp, c.sequence_parallel ? ".sp" : "",
+                            c.zero == 1 ? ".zero1" : "");
 }
 
 }  // namespace
@@ -125,6 +126,7 @@ TrainCase read_train_case(const sdk::Request& request) {
   config.sequence_parallel = request.flag("sequence-parallel") && config.tp > 1;
   config.recompute = gpt2::parse_recompute(request.text("recompute", name_of(config.recompute)));
   config.zero = static_cast<int>(request.integer("zero", 0));
+  config.overlap_gradients = request.is_on("overlap-grad-reduce", config.overlap_gradients);
   config.dropout = request.real("dropout", 0);
   config.seed = train.seed = request.seed;
   config.validate();
@@ -165,6 +167,10 @@ sdk::Case describe_case(const TrainCase& train) {
                         {"lr", c.lr}};
   if (c.pp > 1)
     made.number_params.emplace_back("virtual_stages", static_cast<double>(c.virtual_stages));
+  if (c.dp > 1) {
+    made.number_params.emplace_back("zero", static_cast<double>(c.zero));
+    made.text_params.emplace_back("overlap_grad_reduce", c.overlap_gradients ? "on" : "off");
+  }
   made.flops = gpt2::executed_flops(c);
   made.tokens = static_cast<double>(c.tokens_per_step());
   made.tensor_parallel = c.tp;

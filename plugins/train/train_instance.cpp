@@ -34,9 +34,10 @@ double loss_noise<bfloat16>(int64_t tokens) {
   return kernels::kRounding<bfloat16> / (4 * std::sqrt(static_cast<double>(tokens)));
 }
 
-uint64_t hash_of(const float* weights, int64_t size) {
+template <class Element>
+uint64_t hash_of(const Element* weights, int64_t size) {
   return hash_bytes(
-      {reinterpret_cast<const char*>(weights), static_cast<size_t>(size) * sizeof(float)});
+      {reinterpret_cast<const char*>(weights), static_cast<size_t>(size) * sizeof(Element)});
 }
 
 GraphRecorder recorder_for(const TrainCase& train, const Communicator& comm) {
@@ -134,7 +135,16 @@ std::string TrainInstance<T>::why_replicas_differ() {
   const gpt2::StepConfig& c = train_.config;
   if (c.dp * c.pp == 1) return {};
   gpt2::StepState<T>& state = step_.state();
-  const std::vector<float> weights = gpt2::copy_of_weights(state);
+  // The optimizer's where every rank has all of them, else what the ops read.
+  return state.has_part_of_masters() ? why_differ(gpt2::copy_of_rounded(state))
+                                     : why_differ(gpt2::copy_of_weights(state));
+}
+
+template <class T>
+template <class Element>
+std::string TrainInstance<T>::why_differ(const std::vector<Element>& weights) {
+  const gpt2::StepConfig& c = train_.config;
+  const gpt2::StepState<T>& state = step_.state();
   const std::vector<uint64_t> all = gathered(hash_of(weights.data(), std::ssize(weights)));
   const bool at_an_end = state.shape.has_embedding() || state.shape.has_head();
   const std::vector<uint64_t> tied =

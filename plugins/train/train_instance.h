@@ -32,6 +32,8 @@ class TrainInstance final : public sdk::TrainingInstance {
   void take_results();
   std::vector<uint64_t> gathered(uint64_t mine);
   std::string why_replicas_differ();
+  template <class Element>
+  std::string why_differ(const std::vector<Element>& weights);
   double slope_along_gradient(gpt2::KeptWeights<T>& kept, double length);
   sdk::Check check_gradient();
 

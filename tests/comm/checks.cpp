@@ -216,6 +216,27 @@ void started_all_reduces_overlap(Communicator& comm) {
                   [&](int64_t i) { return reduced(comm, ReduceOp::max, small_value, i); });
 }
 
+void started_reduce_scatters_overlap(Communicator& comm) {
+  constexpr int64_t kCount = 1021;
+  const int64_t all = comm.size() * kCount;
+  Elements a = mine_of(comm, DType::f32, all, small_value);
+  Elements b = mine_of(comm, DType::bf16, all, small_value);
+  Elements result(DType::f32, kCount);
+  const auto first =
+      comm.reduce_scatter_start(Stream{}, a.at(0), result.at(0), kCount, DType::f32, ReduceOp::sum);
+  const auto second =
+      comm.reduce_scatter_start(Stream{}, b.at(0), b.at(0), kCount, DType::bf16, ReduceOp::max);
+  comm.wait(Stream{}, second);
+  comm.wait(Stream{}, first);
+  const int64_t mine = comm.rank() * kCount;
+  expect_elements("reduce_scatter_start", result,
+                  [&](int64_t i) { return reduced(comm, ReduceOp::sum, small_value, mine + i); });
+  Elements front(DType::bf16, kCount);
+  for (int64_t i = 0; i < kCount; ++i) front.set(i, b.get(i));
+  expect_elements("reduce_scatter_start in place", front,
+                  [&](int64_t i) { return reduced(comm, ReduceOp::max, small_value, mine + i); });
+}
+
 // World ranks of a communicator, in its order.
 std::vector<int32_t> members_of(Communicator& part, int32_t world_rank) {
   std::vector<int32_t> members(static_cast<size_t>(part.size()));
@@ -287,6 +308,7 @@ constexpr std::array kChecks = {
     Check{"all_exchange_at_once", all_exchange_at_once},
     Check{"exchanges_may_be_uneven", exchanges_may_be_uneven},
     Check{"exchanges_keep_the_order_of_messages", exchanges_keep_the_order_of_messages},
+    Check{"started_reduce_scatters_overlap", started_reduce_scatters_overlap},
     Check{"started_all_reduces_overlap", started_all_reduces_overlap},
     Check{"split_orders_by_key", split_orders_by_key},
     Check{"splits_nest", splits_nest},

@@ -75,6 +75,8 @@ TEST_F(Counting, EveryCallIsNamedAndTimed) {
   expect_counted("send", 6);
   comm_.all_reduce_start(Stream{}, &value_, &value_, 1, DType::f32, ReduceOp::sum);
   expect_counted("all_reduce_start", 7);
+  comm_.reduce_scatter_start(Stream{}, &value_, &value_, 1, DType::f32, ReduceOp::sum);
+  expect_counted("reduce_scatter_start", 8);
 }
 
 TEST_F(Counting, ACallThatThrowsIsLeft) {

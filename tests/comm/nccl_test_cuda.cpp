@@ -143,7 +143,10 @@ TEST_P(NcclInAGraph, IsRecordedAndReplayed) {
     one.comm().all_reduce(one.stream(), from.data(), to.data(), 1000, DType::f32, ReduceOp::sum);
     const auto ticket = one.comm().all_reduce_start(one.stream(), to.data(), aside.data(), 1000,
                                                     DType::f32, ReduceOp::sum);
+    const auto scattered = one.comm().reduce_scatter_start(one.stream(), aside.data(), aside.data(),
+                                                           1000, DType::f32, ReduceOp::sum);
     one.comm().wait(one.stream(), ticket);
+    one.comm().wait(one.stream(), scattered);
   };
   enqueue();  // what a first call makes
   one.device().synchronize(one.stream());

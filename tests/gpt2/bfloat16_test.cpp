@@ -142,17 +142,19 @@ TEST(Bfloat16, ManySmallGradientsAddUp) {
 
 // A step of Adam moves a weight by less than half a unit in the last place of its bfloat16 copy;
 // the copy must nevertheless follow the weight that the optimizer keeps.
-TEST(Bfloat16, TheRoundedWeightsFollowTheOptimizers) {
+void the_rounded_weights_follow(int zero) {
   StepConfig config = config_of(2, 2);
   config.lr = 1e-6;
+  config.zero = zero;
+  config.bucket_bytes = 1000;
   const auto tokens = zipf_tokens(config.model.vocab, 7);
   test::on_ranks<bfloat16>(config, [&](TrainingStep<bfloat16>& step) {
     StepState<bfloat16>& st = step.state();
     const auto expect_rounded = [&](const char* when) {
       int64_t different = 0;
-      for (const Parameter& p : st.table.all()) {
-        for (int64_t i = 0; i < p.size(); ++i) {
-          different += bfloat16(st.master(p.offset)[i]).bits != st.weight(p.offset)[i].bits;
+      for (const OwnedPart& part : st.shards.owned()) {
+        for (int64_t i = 0; i < part.span.size; ++i) {
+          different += bfloat16(st.master(part)[i]).bits != st.weight(part.span.begin)[i].bits;
         }
       }
       EXPECT_EQ(different, 0) << when;
@@ -173,6 +175,30 @@ TEST(Bfloat16, TheRoundedWeightsFollowTheOptimizers) {
     expect_rounded("after restore");
     EXPECT_EQ(test::gather_all(step, Held::weight), start);
   });
+}
+
+TEST(Bfloat16, TheRoundedWeightsFollowTheOptimizers) { the_rounded_weights_follow(0); }
+
+TEST(Bfloat16, TheRoundedWeightsFollowTheOptimizersParts) { the_rounded_weights_follow(1); }
+
+// Two numbers have one sum, so that nothing differs but who keeps what, and in which order the
+// norm's squares are added.
+TEST(Bfloat16, SpreadStateTrainsAlike) {
+  StepConfig config = config_of(2, 2);
+  const auto tokens = zipf_tokens(config.model.vocab, 7);
+  const auto train = [&] {
+    return test::train<bfloat16>(config, *tokens, 5,
+                                 [](TrainingStep<bfloat16>& step) { step.init(3); });
+  };
+  const test::Trajectory<bfloat16> whole = train();
+  config.zero = 1;
+  const test::Trajectory<bfloat16> spread = train();
+  EXPECT_EQ(spread.start, whole.start);
+  EXPECT_EQ(spread.first_gradients, whole.first_gradients);
+  for (size_t k = 0; k < whole.steps.size(); ++k) {
+    EXPECT_NEAR(spread.steps[k].loss, whole.steps[k].loss, 1e-4) << k;
+    EXPECT_NEAR(spread.steps[k].grad_norm / whole.steps[k].grad_norm, 1, 1e-3) << k;
+  }
 }
 
 }  // namespace

@@ -82,11 +82,15 @@ const Trajectory<T>& reference() {
   return one_rank;
 }
 
+constexpr int64_t kSmallBucket = 1000;  // bytes: a layer's gradients are in many
+
 struct Form {
   int tp, dp;
   bool sequence = false;
   int pp = 1, virtual_stages = 1;
   Recompute recompute = Recompute::none;
+  int zero = 0;
+  int64_t bucket_bytes = 25 << 20;
 
   StepConfig config() const {
     StepConfig c = config_of(tp, dp);
@@ -94,6 +98,8 @@ struct Form {
     c.pp = pp;
     c.virtual_stages = virtual_stages;
     c.recompute = recompute;
+    c.zero = zero;
+    c.bucket_bytes = bucket_bytes;
     return c;
   }
   std::string name() const {
@@ -103,6 +109,8 @@ struct Form {
     text += "dp" + std::to_string(dp);
     if (sequence) text += "sequence";
     if (recompute != Recompute::none) text += name_of(recompute);
+    if (zero == 1) text += "zero1";
+    if (bucket_bytes <= kSmallBucket) text += "buckets";
     return text;
   }
 };
@@ -115,7 +123,8 @@ TEST_P(Parity, Float64) { expect_same(run<double>(GetParam().config()), referenc
 
 // Tensor {1, 2, 3, 4} x data {1 .. 4} whole, the sequence shared up to two data ranks; and, up to 8
 // ranks, pipelines of 2 and 4 stages, plain and interleaved, each number of tensor ranks, of data
-// ranks {1, 2}, the sequence shared and every recomputation with some of them.
+// ranks {1, 2}, the sequence shared and every recomputation with some of them. The optimizer's
+// state spread over data ranks {2, 3, 4}, in one bucket or many, with each of the others.
 std::vector<Form> forms() {
   std::vector<Form> all;
   for (int tp = 1; tp <= 4; ++tp) {
@@ -143,6 +152,23 @@ std::vector<Form> forms() {
       {.tp = 4, .dp = 1, .sequence = true, .pp = 2, .virtual_stages = 2},
       {.tp = 2, .dp = 2, .sequence = true, .recompute = selective},
       {.tp = 4, .dp = 2, .sequence = true, .recompute = full},
+      {.tp = 1, .dp = 2, .zero = 1},
+      {.tp = 1, .dp = 3, .zero = 1, .bucket_bytes = kSmallBucket},
+      {.tp = 1, .dp = 4, .recompute = selective, .zero = 1, .bucket_bytes = kSmallBucket},
+      {.tp = 2, .dp = 2, .zero = 1, .bucket_bytes = kSmallBucket},
+      {.tp = 3, .dp = 2, .zero = 1},
+      {.tp = 2, .dp = 2, .sequence = true, .recompute = full, .zero = 1},
+      {.tp = 1, .dp = 2, .pp = 2, .zero = 1, .bucket_bytes = kSmallBucket},
+      {.tp = 1, .dp = 2, .pp = 2, .virtual_stages = 2, .zero = 1, .bucket_bytes = kSmallBucket},
+      {.tp = 1, .dp = 2, .pp = 2, .virtual_stages = 2, .bucket_bytes = kSmallBucket},
+      {.tp = 2,
+       .dp = 2,
+       .sequence = true,
+       .pp = 2,
+       .recompute = full,
+       .zero = 1,
+       .bucket_bytes = kSmallBucket},
+      {.tp = 2, .dp = 2, .pp = 2, .virtual_stages = 2, .recompute = selective, .zero = 1},
   };
   all.insert(all.end(), pipelines.begin(), pipelines.end());
   return all;
@@ -163,12 +189,35 @@ TEST(OneRank, KeyBiasHasNoGradient) {
   expect_no_key_bias_gradient(reference<double>());
 }
 
-TEST(Parity, SmallBucketsSumTheSame) {
-  StepConfig config = config_of(2, 2);
-  const Trajectory<float> whole = run<float>(config);
-  config.bucket_bytes = 1000;
-  const Trajectory<float> pieces = run<float>(config);
-  EXPECT_EQ(pieces.first_gradients, whole.first_gradients);
+// Two numbers have one sum: neither the buckets, nor when they are summed, nor who keeps the
+// optimizer's state changes a bit.
+TEST(Parity, BucketsOverlapAndSpreadStateGiveTheSameBitsOnTwoDataRanks) {
+  for (const int pp : {1, 2}) {
+    StepConfig config = Form{.tp = 2, .dp = 2, .pp = pp}.config();
+    config.overlap_gradients = false;
+    const Trajectory<float> whole = run<float>(config);
+    config.bucket_bytes = kSmallBucket;
+    EXPECT_EQ(run<float>(config).end, whole.end) << pp;
+    config.overlap_gradients = true;
+    EXPECT_EQ(run<float>(config).end, whole.end) << pp;
+    config.zero = 1;
+    const Trajectory<float> spread = run<float>(config);
+    EXPECT_EQ(spread.first_gradients, whole.first_gradients) << pp;
+    config.overlap_gradients = false;
+    EXPECT_EQ(run<float>(config).end, spread.end) << pp;
+  }
+}
+
+TEST(Parity, SpreadStateIsAPartOnEachDataRank) {
+  StepConfig config = config_of(1, 4);
+  config.zero = 1;
+  config.bucket_bytes = kSmallBucket;
+  test::on_ranks<float>(config, [](TrainingStep<float>& step) {
+    const StepState<float>& st = step.state();
+    EXPECT_EQ(st.m.size(), st.table.flat_size() / 4);
+    EXPECT_EQ(st.v.size(), st.table.flat_size() / 4);
+    EXPECT_GT(st.shards.owned().size(), 10U);
+  });
 }
 
 TEST(Parity, TheSameRunTwiceIsBitIdentical) {

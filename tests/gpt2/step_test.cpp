@@ -276,7 +276,7 @@ TEST(Config, NamesTheNumbersThatDoNotFit) {
            c.model.seq = 5;
          }),
          "5 tokens are not divisible by 4 tensor-parallel ranks");
-  expect(words([](StepConfig& c) { c.zero = 1; }), "zero 1");
+  expect(words([](StepConfig& c) { c.zero = 2; }), "zero 2");
   expect(words([](StepConfig& c) { c.dropout = 0.1; }), "dropout 0.1");
 }
 

@@ -116,6 +116,12 @@ struct Host::CommCalls {
     *ticket = 0;
     return all_reduce(ctx, s, send, recv, n, t, op);
   }
+  static bench_status reduce_scatter_start(void* ctx, bench_stream s, const void* send, void* recv,
+                                           uint64_t n, bench_dtype t, bench_reduce_op op,
+                                           uint64_t* ticket) {
+    *ticket = 0;
+    return reduce_scatter(ctx, s, send, recv, n, t, op);
+  }
   static bench_status wait(void*, bench_stream, uint64_t) { return BENCH_OK; }
   static bench_status split(void* ctx, int32_t color, int32_t key, const bench_comm** made) {
     Host& host = *self(ctx).host;
@@ -154,7 +160,9 @@ bench_comm Host::comm_table(CommContext& context) {
           .split = CommCalls::split,
           .release = nullptr,
           .native_handle = CommCalls::native_handle,
-          .exchange = CommCalls::exchange};
+          .exchange = CommCalls::exchange,
+          .by_library_algorithm = nullptr,
+          .reduce_scatter_start = CommCalls::reduce_scatter_start};
 }
 
 Host::Host(Communicator& comm) : Host(comm, cpu_) {}

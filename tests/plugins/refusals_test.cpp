@@ -74,7 +74,7 @@ TEST(Refusals, OfWhatTheTrainingStepDoesNotHave) {
       {"train", training({"dropout", "0.1"}), {"dropout"}},
       {"train", training({"recompute", "some"}), {"recompute", "some"}},
       {"train", training({"graph", "on"}), {"graph"}},
-      {"train", training({"zero", "1"}), {"zero"}},
+      {"train", training({"zero", "2"}), {"zero 2"}},
   });
 }
 

@@ -173,6 +173,17 @@ Communicator::Ticket MpiCommunicator::all_reduce_start(Stream, const void* send,
   return last_ticket_;
 }
 
+Communicator::Ticket MpiCommunicator::reduce_scatter_start(Stream, const void* send, void* recv,
+                                                           int64_t count, DType t, ReduceOp op) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  const void* from = send == recv ? MPI_IN_PLACE : send;
+  check_mpi(MPI_Ireduce_scatter_block(from, recv, small_count(count), type_of(t), op_of(op, t),
+                                      comm_, &request),
+            "MPI_Ireduce_scatter_block");
+  started_[++last_ticket_] = request;
+  return last_ticket_;
+}
+
 void MpiCommunicator::wait(Stream, Ticket ticket) {
   const auto found = started_.find(ticket);
   if (found == started_.end()) return;

@@ -160,6 +160,12 @@ Communicator::Ticket NcclCommunicator::all_reduce_start(Stream s, const void* se
   return side_.mark();
 }
 
+Communicator::Ticket NcclCommunicator::reduce_scatter_start(Stream s, const void* send, void* recv,
+                                                            int64_t count, DType t, ReduceOp op) {
+  reduce_scatter(Stream{side_.begin(native(s))}, send, recv, count, t, op);
+  return side_.mark();
+}
+
 void NcclCommunicator::wait(Stream s, Ticket ticket) { side_.join(native(s), ticket); }
 
 std::unique_ptr<Communicator> NcclCommunicator::split(int color, int key) {

@@ -42,6 +42,8 @@ class NcclCommunicator final : public Communicator {
   // On a stream of its own, which waits for `s`.
   Ticket all_reduce_start(Stream s, const void* send, void* recv, int64_t count, DType,
                           ReduceOp) override;
+  Ticket reduce_scatter_start(Stream s, const void* send, void* recv, int64_t count, DType,
+                              ReduceOp) override;
   void wait(Stream s, Ticket ticket) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
 
