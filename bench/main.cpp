@@ -19,6 +19,7 @@ ExitCode dispatch(int argc, char** argv) {
       return bench::app::run_command(line, std::vector<std::string>(argv, argv + argc));
     case Command::list: return bench::app::list_command(line);
     case Command::doctor: return bench::app::doctor_command(line);
+    case Command::plan: return bench::app::plan_command(line);
     case Command::flops: return bench::app::flops_command(line);
     case Command::validate: return bench::app::validate_command(line);
     case Command::help: fmt::print("{}", line.help_text); return ExitCode::kDone;

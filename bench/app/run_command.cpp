@@ -11,6 +11,7 @@
 #include "bench/base/hash.h"
 #include "bench/device/cpu/host_facts.h"
 #include "bench/runner/agreement.h"
+#include "bench/runner/layout_planner.h"
 #include "bench/world/signals.h"
 #include "bench/world/watch.h"
 #include "parallel/comm/agreement.h"
@@ -46,6 +47,7 @@ class Run {
   void on_timeout(const std::vector<Laggard>& laggards) noexcept;
   void abort_job(const std::exception& e) noexcept;
   void measure();
+  void print_plan() const;
   ExitCode report();
   ExitCode share(ExitCode code);
 
@@ -251,8 +253,24 @@ ExitCode Run::report() {
   }
 }
 
+// The cases as they would run, for a reader at a console.
+void Run::print_plan() const {
+  fmt::print("{} cases, {} ranks, {} a rank\n", plan_.cases.size(), world_->size(),
+             runner::memory_text(static_cast<double>(chosen_.device->info().memory_bytes)));
+  for (const runner::PlannedCase& c : plan_.cases) {
+    const std::string memory =
+        c.spec.memory_bytes > 0 ? runner::memory_text(c.spec.memory_bytes) : "";
+    fmt::print("  {:<52} {:<4} {:>4} ranks {:>11}  {}\n", c.spec.name, c.spec.dtype, c.ranks,
+               memory, c.spec.unavailable);
+  }
+}
+
 ExitCode Run::go() {
   agree();
+  if (options_.flag("dry-run")) {
+    if (world_->rank() == 0) print_plan();
+    return ExitCode::kDone;
+  }
   open_report();
   measure();
   return share(report());

@@ -11,6 +11,7 @@
 #include "bench/base/hash.h"
 #include "bench/base/status.h"
 #include "bench/runner/attach_flanks.h"
+#include "bench/runner/layout_planner.h"
 #include "bench/runner/option_lists.h"
 #include "bench/runner/scaling_plan.h"
 
@@ -44,6 +45,11 @@ void add_entry(const SuiteEntry& entry, const OptionSet& options, const Suite& s
   mine.fill_from(options);
   const int ranks = entry.ranks == 0 ? inputs.world_size : std::min(entry.ranks, inputs.world_size);
   Plugin& plugin = plugins.need(entry.plugin, inputs.device);
+  if (mine.has("layout") && plugin.training() != nullptr) {
+    const Layout best = best_layout(plugin, mine, inputs, ranks);
+    plan.notes.push_back(fmt::format("--layout auto: {}", text_of(best)));
+    mine = with_layout(mine, best);
+  }
   std::set<Identity> seen;
   for (const OptionSet& single : expand(mine)) {
     const Request request = make_request(single, suite.name, entry.set, ranks, inputs);
@@ -169,6 +175,28 @@ void name_communicators(const PlanInputs& inputs, CasePlan& plan) {
   }
 }
 
+// A training step that does not fit must not be begun: where memory runs out, the system ends any
+// program that it likes.
+void refuse_what_does_not_fit(const PlanInputs& inputs, CasePlan& plan) {
+  const auto has = static_cast<double>(inputs.memory_bytes);
+  std::string words;
+  bool some_left = false;
+  for (PlannedCase& c : plan.cases) {
+    if (c.ceiling) continue;
+    if (c.spec.training && has > 0 && c.spec.memory_bytes > has) {
+      words = fmt::format("{} needs {} a rank, which has {}", c.spec.name,
+                          memory_text(c.spec.memory_bytes), memory_text(has));
+      if (c.spec.unavailable.empty()) c.spec.unavailable = words;
+    } else {
+      some_left = true;
+    }
+  }
+  if (!words.empty() && !some_left)
+    throw UsageError(words +
+                     "; `bench plan` lists layouts that fit, --layout auto takes the best, "
+                     "--layers-slice runs some of the layers");
+}
+
 }  // namespace
 
 std::vector<int> scaling_ranks(int n) {
@@ -201,6 +229,10 @@ CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const P
     options.fill_from(suite.options);
     for (const SuiteEntry& entry : suite.entries)
       add_entry(entry, options, suite, plugins, inputs, plan, asked);
+    if (suite.scaling && options.has("layout"))
+      throw UsageError(fmt::format(
+          "--layout: suite {} has scaling curves, which lay out their points themselves",
+          suite.name));
     if (suite.scaling) add_scaling(*suite.scaling, options, suite.name, plugins, inputs, plan);
   }
   check_lists(asked, plan);
@@ -209,6 +241,7 @@ CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const P
   if (ceilings) add_ceilings(plugins, inputs, plan);
   attach_flanks(plan);
   name_communicators(inputs, plan);
+  refuse_what_does_not_fit(inputs, plan);
   return plan;
 }
 

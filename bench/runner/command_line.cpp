@@ -66,11 +66,22 @@ void add_flops_options(CLI::App& flops, CommandLine& line) {
   flops.add_flag("--json", line.json, "print JSON");
 }
 
+void add_plan_options(CLI::App& plan, CommandLine& line, Raw& raw) {
+  CommandLine::Plan& p = line.plan;
+  plan.add_option("--ranks", p.ranks, "ranks, or GPUs")->required()->check(CLI::Range(1, 1 << 20));
+  plan.add_option("--memory", p.memory_bytes, "of a rank, in bytes, or as 80GiB")
+      ->transform(CLI::AsSizeValue(false));
+  plan.add_option("--ranks-per-host", p.ranks_per_host, "within which tensor ranks stay")
+      ->check(CLI::PositiveNumber);
+  plan.add_flag("--json", line.json, "print JSON");
+  add_run_options(plan, raw);
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
-  Raw raw, list_raw;
+  Raw raw, list_raw, plan_raw;
   CLI::App app{
       "bench: times kernels, collectives and GPT-2 training steps over the ranks it is started on\n"
       "  mpirun -n N bench --suite scaling      the main job\n"
@@ -86,6 +97,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_run_options(*list, list_raw);
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine or allocation has and lacks");
   doctor->add_flag("--json", line.json, "print JSON");
+  CLI::App* plan = app.add_subcommand(
+      "plan", "layouts of a training step that fit into memory, and why others do not");
+  add_plan_options(*plan, line, plan_raw);
   CLI::App* flops =
       app.add_subcommand("flops", "FLOPs by every formula, and the scaling efficiencies");
   add_flops_options(*flops, line);
@@ -105,10 +119,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   line.command = version              ? Command::version
                  : list->parsed()     ? Command::list
                  : doctor->parsed()   ? Command::doctor
+                 : plan->parsed()     ? Command::plan
                  : flops->parsed()    ? Command::flops
                  : validate->parsed() ? Command::validate
                                       : Command::run;
-  line.options = collect(line.command == Command::list ? list_raw : raw);
+  line.options = collect(line.command == Command::list   ? list_raw
+                         : line.command == Command::plan ? plan_raw
+                                                         : raw);
   return line;
 }
 

@@ -54,14 +54,19 @@ class OptionSet {
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
-enum class Command { run, list, doctor, flops, validate, help, version };
+enum class Command { run, list, doctor, plan, flops, validate, help, version };
 
 struct CommandLine {
   Command command = Command::run;
-  OptionSet options;      // of a run, of list
-  bool json = false;      // list, doctor, flops
+  OptionSet options;      // of a run, of list, of plan
+  bool json = false;      // list, doctor, plan, flops
   std::string file;       // validate
   std::string help_text;  // help
+  struct Plan {
+    int ranks = 0;
+    int ranks_per_host = 0;     // 0: all on one
+    uint64_t memory_bytes = 0;  // of a rank; 0: what a rank alone has here
+  } plan;
   struct Flops {
     std::string model, baseline_model;
     int64_t batch = 0, gpus = 0, baseline_batch = 0, baseline_gpus = 0;

@@ -30,7 +30,9 @@ StepMemory stage_memory(const StepConfig& config, const kernels::Ops<T>& ops, in
   // Inputs and targets; losses and norms kept.
   const int64_t batch = tokens * 2 * static_cast<int64_t>(sizeof(int32_t)) +
                         kScalars * TrainingStep<T>::kKept * static_cast<int64_t>(sizeof(double));
-  return {.parameters = (masters + elements + 2 * owned) * kWide + elements * kRounded,
+  return {.weights = masters * kWide + elements * kRounded,
+          .gradients = elements * kWide,
+          .optimizer = 2 * owned * kWide,
           .prepared = prepared_bytes(shape, ops),
           .workspace = workspace_bytes(shape, accumulation, config.recompute, ops),
           .batch = batch,

@@ -8,13 +8,17 @@ namespace bench::gpt2 {
 
 // Bytes of one rank; the first tensor rank, which holds most.
 struct StepMemory {
-  int64_t parameters = 0;  // weights, gradients, moments, rounded weights
-  int64_t prepared = 0;    // weights as products keep them
-  int64_t workspace = 0;   // activations and scratch
-  int64_t batch = 0;       // tokens, losses and results
-  int64_t saved = 0;       // save_state() before the first update, in host memory
+  int64_t weights = 0;  // with the rounded ones
+  int64_t gradients = 0;
+  int64_t optimizer = 0;  // Adam's moments
+  int64_t prepared = 0;   // weights as products keep them
+  int64_t workspace = 0;  // activations and scratch
+  int64_t batch = 0;      // tokens, losses and results
+  int64_t saved = 0;      // save_state() before the first update, in host memory
 
-  int64_t on_device() const { return parameters + prepared + workspace + batch; }
+  int64_t on_device() const {
+    return weights + gradients + optimizer + prepared + workspace + batch;
+  }
   int64_t total() const { return on_device() + saved; }
 };
 

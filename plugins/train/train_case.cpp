@@ -65,10 +65,29 @@ DType read_dtype(const std::string& name) {
 }
 
 template <class T>
-double memory_bytes(const TrainCase& train) {
-  const auto ops = kernels::ops_for<T>(kDevice, train.variants);
-  const gpt2::StepMemory memory = gpt2::step_memory(train.config, ops);
-  return static_cast<double>(kDevice == DeviceKind::cpu ? memory.total() : memory.on_device());
+gpt2::StepMemory memory_as(const TrainCase& train) {
+  return gpt2::step_memory(train.config, kernels::ops_for<T>(kDevice, train.variants));
+}
+
+// A GPU's memory does not hold what is kept on the host.
+gpt2::StepMemory memory_of(const TrainCase& train) {
+  gpt2::StepMemory memory =
+      train.dtype == DType::bf16 ? memory_as<bfloat16>(train) : memory_as<float>(train);
+  if (kDevice != DeviceKind::cpu) memory.saved = 0;
+  return memory;
+}
+
+// A part of the model must not be taken for all of it.
+void slice_layers(const sdk::Request& request, model::ModelConfig& model) {
+  if (!request.has("layers-slice")) return;
+  const int64_t kept = request.integer("layers-slice", 0);
+  if (kept > model.layers)
+    throw UsageError(
+        fmt::format("--layers-slice {}: {} has {} layers", kept, model.name, model.layers));
+  if (request.has("weights"))
+    throw UsageError("--layers-slice with --weights: a file's weights are of the whole model");
+  model.name = fmt::format("{}-slice{}of{}", model.name, kept, model.layers);
+  model.layers = kept;
 }
 
 // Why the chosen attention cannot be the step's, or empty.
@@ -112,13 +131,26 @@ std::string layout_text(const gpt2::StepConfig& c) {
                             c.zero == 1 ? ".zero1" : "");
 }
 
+void add_memory_parts(const gpt2::StepMemory& m, sdk::Case& made) {
+  const auto add = [&](const char* part, int64_t bytes) {
+    made.number_params.emplace_back(fmt::format("memory.{}", part), static_cast<double>(bytes));
+  };
+  add("parameters", m.weights + m.prepared);
+  add("gradients", m.gradients);
+  add("optimizer", m.optimizer);
+  add("activations", m.workspace);
+  add("buffers", m.batch + m.saved);
+}
+
 }  // namespace
 
 TrainCase read_train_case(const sdk::Request& request) {
   TrainCase train;
+  train.with_memory = request.set == "plan";
   train.dtype = read_dtype(request.dtype);
   gpt2::StepConfig& config = train.config;
   config.model = model::parse_model(request.text("model", kDefaultModel));
+  slice_layers(request, config.model);
   choose_layout(request, config);
   choose_batch(request, config);
   config.lr = request.real("lr", config.lr);
@@ -179,8 +211,9 @@ sdk::Case describe_case(const TrainCase& train) {
   made.sequence_parallel = c.sequence_parallel;
   made.collective = c.mesh().ranks() > 1;
   made.training = true;
-  made.memory_bytes =
-      train.dtype == DType::bf16 ? memory_bytes<bfloat16>(train) : memory_bytes<float>(train);
+  const gpt2::StepMemory memory = memory_of(train);
+  made.memory_bytes = static_cast<double>(memory.total());
+  if (train.with_memory) add_memory_parts(memory, made);
   made.unavailable = train.dtype == DType::bf16 ? why_no_attention<bfloat16>(train)
                                                 : why_no_attention<float>(train);
   return made;

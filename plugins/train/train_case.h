@@ -21,6 +21,7 @@ struct TrainCase {
   uint64_t seed = 1;
   Graphs graphs = Graphs::never;
   bool deterministic = true;
+  bool with_memory = false;  // its parts among the case's parameters
 };
 
 // For which device this library is made.
