@@ -321,9 +321,10 @@ struct AdamW {
   // What changes from step to step may lie in device memory instead, so that nobody waits for it
   // and a recorded graph does not freeze it. Where given: the clip factor is min(1, clip /
   // (sqrt(*squared_norm) + 1e-6)), as torch.nn.utils.clip_grad_norm_ with max_norm = clip; the step
-  // is *step_at.
+  // is *step_at, lr is *lr_at.
   const double* squared_norm = nullptr;
   const int64_t* step_at = nullptr;
+  const double* lr_at = nullptr;
   const Wide<T>* g;
   Wide<T>* w;  // with T = bfloat16 the master weights
   Wide<T>* m;

@@ -218,6 +218,7 @@ template <class T, class F>
 void for_each_pointer(AdamW<T>& a, const F& f) {
   detail::visit(f, a.squared_norm, 1);
   detail::visit(f, a.step_at, 1);
+  detail::visit(f, a.lr_at, 1);
   detail::visit(f, a.g, a.size);
   detail::visit(f, a.w, a.size);
   detail::visit(f, a.m, a.size);

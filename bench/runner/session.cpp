@@ -37,6 +37,19 @@ constexpr int64_t kTrajectorySteps = 10;
 // A GPU's events resolve half a microsecond.
 constexpr double kShortestGpuSample_s = 50e-6;
 
+// By the schedule's formula, from what the case says of itself.
+double bubble_share(const CaseSpec& spec) {
+  const auto number = [&](const char* name, double otherwise) {
+    const auto found = spec.params.find(name);
+    const auto* value = found == spec.params.end() ? nullptr : std::get_if<double>(&found->second);
+    return value == nullptr ? otherwise : *value;
+  };
+  const double of_a_rank = number("global_batch", 1) / std::max(1, spec.layout.dp);
+  const double micro_batches = of_a_rank / number("micro_batch", of_a_rank);
+  return spec.layout.pp < 2 ? 0
+                            : (spec.layout.pp - 1) / (number("virtual_stages", 1) * micro_batches);
+}
+
 }  // namespace
 
 struct Session::Group {
@@ -301,7 +314,8 @@ void Session::split_steps(CaseState& state) {
   const PhaseScope phase(parts_.phases, RunPhase::gather);
   parts_.watch.status().set_phase("split");
   Group& group = *groups_[state.planned.ranks];
-  const auto split = split_step(*state.instance, *group.comm, parts_.recorder, parts_.clock);
+  const auto split = split_step(*state.instance, *group.comm, parts_.recorder, parts_.clock,
+                                bubble_share(state.planned.spec));
   state.values.insert(split.begin(), split.end());
 }
 

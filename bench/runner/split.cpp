@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <vector>
 
 namespace bench::runner {
 namespace {
 
 constexpr int kSteps = 3;
-
-// One rank's seconds of a step.
-struct OwnSplit {
-  double step, comm, optimizer, compute;
-};
-constexpr int kFields = 4;
+constexpr int kFields = sizeof(RankSplit) / sizeof(double);
+static_assert(std::is_trivially_copyable_v<RankSplit>, "ranks send it as so many numbers");
 
 // Ranges of a training plugin whose own time is arithmetic of the model.
 constexpr std::array kComputeRanges = {"forward", "backward", "layer", "head", "recompute"};
@@ -23,25 +20,16 @@ double total_of(const std::map<std::string, double>& totals, const char* name) {
   return found == totals.end() ? 0.0 : found->second;
 }
 
-// Ranges in which a stream waits for other ranks: of the tensor, data and pipeline axis.
-double communication(const std::map<std::string, double>& totals) {
+// Ranges "tp.…", say, in which a stream waits for other ranks of the tensor axis.
+double waiting(const std::map<std::string, double>& totals, std::string_view axis) {
   double sum = 0;
   for (const auto& [name, seconds] : totals)
-    if (name.starts_with("tp.") || name.starts_with("dp.") || name.starts_with("pp."))
-      sum += seconds;
+    if (name.starts_with(axis)) sum += seconds;
   return sum;
 }
 
-template <size_t N>
-double sum_of(const std::map<std::string, double>& totals,
-              const std::array<const char*, N>& names) {
-  double sum = 0;
-  for (const char* name : names) sum += total_of(totals, name);
-  return sum;
-}
-
-OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
-                     trace::Recorder& recorder, Clock& clock) {
+RankSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
+                      trace::Recorder& recorder, Clock& clock) {
   comm.barrier(Stream{});
   const int64_t comm_before = comm.nanoseconds_inside();
   recorder.record(true);
@@ -50,44 +38,74 @@ OwnSplit measure_own(measure::Subject& subject, CountingCommunicator& comm,
   subject.synchronize();
   const double elapsed = static_cast<double>(clock.now_ns() - start) * 1e-9;
   recorder.record(false);
-  // Without what ranges inside them took. Communication has ranges of its own; what the host spends
-  // in it is counted by the communicator, which on a GPU returns at once.
+  // Without what ranges inside them took.
   const std::map<std::string, double> own = recorder.exclusive_s();
-  const double inside = recorder.on_device()
-                            ? communication(own)
-                            : static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
-  return {.step = elapsed / kSteps,
-          .comm = inside / kSteps,
-          .optimizer = total_of(own, "optimizer") / kSteps,
-          .compute = sum_of(own, kComputeRanges) / kSteps};
+  RankSplit split{.step = elapsed / kSteps, .optimizer = total_of(own, "optimizer") / kSteps};
+  for (const char* name : kComputeRanges) split.compute += total_of(own, name) / kSteps;
+  split.tensor = waiting(own, "tp.") / kSteps;
+  split.data = waiting(own, "dp.") / kSteps;
+  split.pipeline = waiting(own, "pp.") / kSteps;
+  // The communicator counts what the host spends in it, which with a GPU is nothing.
+  const double inside = static_cast<double>(comm.nanoseconds_inside() - comm_before) * 1e-9;
+  if (!recorder.on_device())
+    split.unnamed = std::max(0.0, inside / kSteps - split.tensor - split.data - split.pipeline);
+  return split;
 }
+
+double mean_of(std::span<const RankSplit> ranks, double RankSplit::*field) {
+  double sum = 0;
+  for (const RankSplit& r : ranks) sum += r.*field;
+  return sum / static_cast<double>(ranks.size());
+}
+
+double least_of(std::span<const RankSplit> ranks, double RankSplit::*field) {
+  double least = ranks.front().*field;
+  for (const RankSplit& r : ranks) least = std::min(least, r.*field);
+  return least;
+}
+
+double waited(const RankSplit& r) { return r.tensor + r.data + r.pipeline + r.unnamed; }
 
 }  // namespace
 
-std::map<std::string, schema::Value> split_step(measure::Subject& subject,
-                                                CountingCommunicator& comm,
-                                                trace::Recorder& recorder, Clock& clock) {
-  const OwnSplit own = measure_own(subject, comm, recorder, clock);
-  const std::array<double, kFields> mine = {own.step, own.comm, own.optimizer, own.compute};
-  std::vector<double> all(static_cast<size_t>(comm.size()) * kFields);
-  comm.all_gather(Stream{}, mine.data(), all.data(), kFields, DType::f64);
-  const auto mean = [&](int field) {
-    double sum = 0;
-    for (int r = 0; r < comm.size(); ++r) sum += all[static_cast<size_t>(r) * kFields + field];
-    return sum / comm.size();
-  };
-  double least_comm = all[1];
-  for (int r = 1; r < comm.size(); ++r)
-    least_comm = std::min(least_comm, all[static_cast<size_t>(r) * kFields + 1]);
-  const double step = mean(0), skew = mean(1) - least_comm, optimizer = mean(2), compute = mean(3);
-  const double other = step - compute - least_comm - skew - optimizer;
+std::map<std::string, schema::Value> combine_splits(std::span<const RankSplit> ranks,
+                                                    double bubble_share) {
+  const double step = mean_of(ranks, &RankSplit::step);
+  const double compute = mean_of(ranks, &RankSplit::compute);
+  const double optimizer = mean_of(ranks, &RankSplit::optimizer);
+  const double tensor = least_of(ranks, &RankSplit::tensor);
+  const double data = least_of(ranks, &RankSplit::data);
+  const double messages = least_of(ranks, &RankSplit::pipeline);
+  const double unnamed = least_of(ranks, &RankSplit::unnamed);
+  const double bubble = std::min(messages, bubble_share * compute);
+  const double exposed = tensor + data + messages - bubble + unnamed;
+  double all_waiting = 0;
+  for (const RankSplit& r : ranks) all_waiting += waited(r) / static_cast<double>(ranks.size());
+  const double skew = all_waiting - exposed - bubble;
+  const auto slowest = std::min_element(
+      ranks.begin(), ranks.end(),
+      [](const RankSplit& a, const RankSplit& b) { return waited(a) < waited(b); });
   return {{"split.step", {step, "s"}},
           {"split.compute", {compute, "s"}},
-          {"split.exposed_comm", {least_comm, "s"}},
-          {"split.bubble", {0.0, "s"}},
+          {"split.exposed_comm", {exposed, "s"}},
+          {"split.exposed_tensor", {tensor, "s"}},
+          {"split.exposed_data", {data, "s"}},
+          {"split.exposed_pipeline", {messages - bubble, "s"}},
+          {"split.bubble", {bubble, "s"}},
           {"split.optimizer", {optimizer, "s"}},
           {"split.skew", {skew, "s"}},
-          {"split.other", {other, "s"}}};
+          {"split.other", {step - compute - exposed - bubble - skew - optimizer, "s"}},
+          {"split.slowest_rank", {static_cast<double>(slowest - ranks.begin()), "rank"}}};
+}
+
+std::map<std::string, schema::Value> split_step(measure::Subject& subject,
+                                                CountingCommunicator& comm,
+                                                trace::Recorder& recorder, Clock& clock,
+                                                double bubble_share) {
+  const RankSplit own = measure_own(subject, comm, recorder, clock);
+  std::vector<RankSplit> all(static_cast<size_t>(comm.size()));
+  comm.all_gather(Stream{}, &own, all.data(), kFields, DType::f64);
+  return combine_splits(all, bubble_share);
 }
 
 }  // namespace bench::runner

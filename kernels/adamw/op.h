@@ -22,9 +22,14 @@ inline double step_number(int64_t step, const int64_t* step_at) {
   return static_cast<double>(step_at == nullptr ? step : *step_at);
 }
 
+inline double learning_rate(double lr, const double* lr_at) {
+  return lr_at == nullptr ? lr : *lr_at;
+}
+
 template <class T>
 void reference_adamw(const AdamW<T>& a) {
   const double clip = clip_factor(a.clip, a.squared_norm), step = step_number(a.step, a.step_at);
+  const double lr = learning_rate(a.lr, a.lr_at);
   const double correction1 = 1 - std::pow(a.beta1, step);
   const double correction2 = 1 - std::pow(a.beta2, step);
   for (int64_t i = 0; i < a.size; ++i) {
@@ -35,7 +40,7 @@ void reference_adamw(const AdamW<T>& a) {
     const double direction = m / correction1 / (std::sqrt(v / correction2) + a.eps);
     a.m[i] = static_cast<Wide<T>>(m);
     a.v[i] = static_cast<Wide<T>>(v);
-    a.w[i] = static_cast<Wide<T>>(w - a.lr * (direction + a.weight_decay * w));
+    a.w[i] = static_cast<Wide<T>>(w - lr * (direction + a.weight_decay * w));
     if (a.copy != nullptr) a.copy[i] = static_cast<T>(a.w[i]);
   }
 }

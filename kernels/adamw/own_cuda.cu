@@ -16,7 +16,7 @@ struct Factors {
   float decay;  // lr * weight_decay
 };
 
-// As clip_factor and step_number (kernels/adamw/op.h), which are the host's.
+// As clip_factor, step_number and learning_rate (kernels/adamw/op.h), which are the host's.
 template <class T>
 __device__ Factors factors_of(const AdamW<T>& a) {
   double clip = a.clip;
@@ -25,15 +25,16 @@ __device__ Factors factors_of(const AdamW<T>& a) {
     clip = factor > 1 ? 1 : factor;
   }
   const auto step = static_cast<double>(a.step_at != nullptr ? *a.step_at : a.step);
+  const double lr = a.lr_at != nullptr ? *a.lr_at : a.lr;
   return {.clip = static_cast<float>(clip),
           .beta1 = static_cast<float>(a.beta1),
           .rest1 = static_cast<float>(1 - a.beta1),
           .beta2 = static_cast<float>(a.beta2),
           .rest2 = static_cast<float>(1 - a.beta2),
-          .rate = static_cast<float>(a.lr / (1 - pow(a.beta1, step))),
+          .rate = static_cast<float>(lr / (1 - pow(a.beta1, step))),
           .per_correction2 = static_cast<float>(1 / (1 - pow(a.beta2, step))),
           .eps = static_cast<float>(a.eps),
-          .decay = static_cast<float>(a.lr * a.weight_decay)};
+          .decay = static_cast<float>(lr * a.weight_decay)};
 }
 
 template <class T, int N>

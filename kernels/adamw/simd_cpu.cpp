@@ -38,7 +38,7 @@ HWY_EXPORT(adamw_tables);
 
 template <class T>
 void adamw(const Context& context, const AdamW<T>& a) {
-  const double step = step_number(a.step, a.step_at);
+  const double step = step_number(a.step, a.step_at), lr = learning_rate(a.lr, a.lr_at);
   using W = Wide<T>;
   const AdamWFactors<W> factors{
       .clip = static_cast<W>(clip_factor(a.clip, a.squared_norm)),
@@ -46,10 +46,10 @@ void adamw(const Context& context, const AdamW<T>& a) {
       .rest1 = static_cast<W>(1 - a.beta1),
       .beta2 = static_cast<W>(a.beta2),
       .rest2 = static_cast<W>(1 - a.beta2),
-      .rate = static_cast<W>(a.lr / (1 - std::pow(a.beta1, step))),
+      .rate = static_cast<W>(lr / (1 - std::pow(a.beta1, step))),
       .per_correction2 = static_cast<W>(1 / (1 - std::pow(a.beta2, step))),
       .eps = static_cast<W>(a.eps),
-      .decay = static_cast<W>(a.lr * a.weight_decay)};
+      .decay = static_cast<W>(lr * a.weight_decay)};
   const auto run = std::get<AdamWParts<T>>(HWY_DYNAMIC_DISPATCH(adamw_tables)()).update;
   parallel_parts(context, a.size, kLine<T>, [&](const Part& part) { run(a, factors, part); });
 }

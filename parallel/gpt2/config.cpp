@@ -37,6 +37,7 @@ void validate_model(const StepConfig& c) {
 void validate_optimizer(const StepConfig& c) {
   require(std::isfinite(c.lr) && c.lr >= 0,
           fmt::format("learning rate {} must be finite and not negative", c.lr));
+  c.schedule.validate(c.lr);
   require(c.clip > 0, fmt::format("gradient clip {} must be positive", c.clip));
   require(c.beta1 >= 0 && c.beta1 < 1 && c.beta2 >= 0 && c.beta2 < 1,
           fmt::format("betas {} and {} must lie in [0, 1)", c.beta1, c.beta2));

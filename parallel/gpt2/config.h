@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "bench/model/model.h"
+#include "parallel/gpt2/learning_rate.h"
 #include "parallel/layout/mesh.h"
 #include "parallel/layout/pipeline.h"
 #include "parallel/layout/shard.h"
@@ -35,7 +36,8 @@ struct StepConfig {
   int pp = 1;                      // pipeline stages
   int virtual_stages = 1;          // pieces of the model a stage, for the interleaved schedule
 
-  double lr = 1e-4;
+  double lr = 1e-4;  // the highest
+  LearningRateSchedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;

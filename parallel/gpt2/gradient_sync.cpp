@@ -47,6 +47,7 @@ void finish_gradients(StepState<T>& st) {
   sum_tied_embedding(st);
   if (st.config.dp == 1) return;
   start_sums_from(st, 0, true);
+  const Range waiting(st.context, "dp.wait", 0);
   for (const Communicator::Ticket ticket : st.sums_under_way)
     st.mesh.along(Axis::data).wait(st.context.stream, ticket);
   st.sums_under_way.clear();

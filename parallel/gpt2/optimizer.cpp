@@ -73,6 +73,8 @@ void count_update(StepState<T>& st) {
   ++st.updates;
   st.context.device.copy(st.context.stream, st.update_number.data(), &st.updates,
                          sizeof st.updates);
+  st.lr = st.config.schedule.at(st.config.lr, st.updates);
+  st.context.device.copy(st.context.stream, st.update_lr.data(), &st.lr, sizeof st.lr);
 }
 
 template <class T>
@@ -91,6 +93,7 @@ void apply_adamw(StepState<T>& st) {
                                 .clip = c.clip,
                                 .squared_norm = st.scalars.data() + kNormSquared,
                                 .step_at = st.update_number.data(),
+                                .lr_at = st.update_lr.data(),
                                 .g = st.gradient(part.gradient + inside),
                                 .w = st.master(part) + inside,
                                 .m = st.m.data() + part.state + inside,

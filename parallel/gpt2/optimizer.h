@@ -28,8 +28,8 @@ StepResult result_of(const double* scalars, const StepConfig& config);
 template <class T>
 StepResult read_result(StepState<T>& state);
 
-// The number of the next update, counted here and put where apply_adamw reads it. Apart from it,
-// so that what is recorded holds no number of the host's.
+// The number of the next update and its learning rate, counted here and put where apply_adamw reads
+// them. Apart from it, so that what is recorded holds no number of the host's.
 template <class T>
 void count_update(StepState<T>& state);
 

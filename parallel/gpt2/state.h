@@ -53,6 +53,8 @@ struct StepState {
   Workspace<T> work;
   Buffer<double> scalars;         // [kScalars]
   Buffer<int64_t> update_number;  // [1] of the update under way, as AdamW reads it
+  Buffer<double> update_lr;       // [1] its learning rate
+  double lr = 0;                  // the same, here
 
   // As the ops read it.
   T* weight(int64_t offset) {

@@ -53,7 +53,8 @@ StepState<T> make_state(const Context& context, Communicator& world, const StepC
           .targets = Buffer<int32_t>(context.device, tokens),
           .work = Workspace<T>(context.device, shape, accumulation, config.recompute, ops),
           .scalars = zeroed<double>(context, kScalars),
-          .update_number = zeroed<int64_t>(context, 1)};
+          .update_number = zeroed<int64_t>(context, 1),
+          .update_lr = zeroed<double>(context, 1)};
 }
 
 GraphRecorder recorder_for(GraphRecorder recorder, const Communicator& world) {

@@ -154,6 +154,11 @@ TrainCase read_train_case(const sdk::Request& request) {
   choose_layout(request, config);
   choose_batch(request, config);
   config.lr = request.real("lr", config.lr);
+  config.schedule = {
+      .decay = gpt2::parse_decay(request.text("lr-decay-style", name_of(config.schedule.decay))),
+      .warmup_steps = request.integer("lr-warmup-steps", 0),
+      .decay_steps = request.integer("lr-decay-steps", 0),
+      .lowest = request.real("min-lr", 0)};
   // One tensor rank has all rows anyway.
   config.sequence_parallel = request.flag("sequence-parallel") && config.tp > 1;
   config.recompute = gpt2::parse_recompute(request.text("recompute", name_of(config.recompute)));

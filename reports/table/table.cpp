@@ -55,9 +55,10 @@ std::string console_table(const Report& report) {
       report.environment.device_ran, report.run.id);
   if (!report.environment.device_reason.empty())
     out += fmt::format("device: {}\n", report.environment.device_reason);
-  for (const auto block : {warnings_block, ceilings_block, cases_block, comparisons_block,
-                           training_block, closure_block, scaling_block, expected_block,
-                           pairs_block, simulated_block, references_block, verdict_block})
+  for (const auto block :
+       {warnings_block, ceilings_block, cases_block, comparisons_block, training_block, split_block,
+        closure_block, scaling_block, expected_block, pairs_block, simulated_block,
+        references_block, verdict_block})
     if (const std::string text = block(report); !text.empty()) out += "\n" + text;
   return out;
 }

@@ -23,6 +23,9 @@ class Usage(Case):
         self.expect(USAGE, "--suite", "smoke", "--device", "tpu", says=["auto|cpu|cuda", "'tpu'"])
         self.expect(USAGE, "--suite", "smoke", "--require", "speed is good", says=["speed is good"])
         self.expect(USAGE, "--suite", "smoke", "--require", "nosuch.path>=1", says=["nosuch.path"])
+        self.expect(USAGE, "--suite", "train", "--model", TINY, "--lr-decay-style", "step", says=["constant|linear|cosine"])
+        self.expect(USAGE, "--suite", "train", "--model", TINY, "--lr-decay-style", "cosine", says=["lr-decay-steps 0"])
+        self.expect(USAGE, "--suite", "train", "--model", TINY, "--min-lr", "1e-5", says=["min-lr"])
         self.expect(USAGE, "--suite", "train", "--model", "layers=2,hidden=x,heads=4,seq=16,vocab=300", says=["hidden"])
 
     def test_lists(self):

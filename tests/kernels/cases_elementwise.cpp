@@ -119,16 +119,19 @@ Cases adamw_cases(const Ops<T>& ops, Scale scale) {
                                             return a;
                                           }));
     }
-    // Norm and step in memory: one norm above max_norm = 0.7, one below, one of zero.
+    // Norm, step and learning rate in memory: one norm above max_norm = 0.7, one below, one of
+    // zero.
     for (const double norm : {4.0, 0.25, 0.0}) {
       const std::vector<double> squared = {norm * norm};
       const std::vector<int64_t> steps = {3};
+      const std::vector<double> rates = {0.02};
       cases.push_back(make_case<AdamW<T>>(fmt::format("size {} norm {} in memory", size, norm),
                                           kAdamwTolerance<T>, adamw_outputs<T>(size), ops.adamw,
                                           reference_adamw<T>, [=](const Addresses& out) {
                                             AdamW<T> a = adamw_of<T>(size, g, out);
                                             a.squared_norm = squared.data();
                                             a.step_at = steps.data();
+                                            a.lr_at = rates.data();
                                             return a;
                                           }));
     }
