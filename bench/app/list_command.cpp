@@ -77,14 +77,22 @@ ordered_json collect(const runner::CommandLine& line) {
     if (!line.options.has("suite")) suites.push_back(suite);
   }
   std::set<std::string> seen;  // suites share the ceilings
-  for (const runner::Suite& suite : suites)
-    for (const runner::PlannedCase& c :
-         runner::make_plan({suite}, plugins, plan_inputs(line.options, *chosen.device, *world, 1))
-             .cases)
+  const runner::PlanInputs inputs = plan_inputs(line.options, *chosen.device, *world, 1);
+  const auto add_cases = [&](const runner::Suite& suite) {
+    for (const runner::PlannedCase& c : runner::make_plan({suite}, plugins, inputs).cases)
       if (seen.insert(fmt::format("{}\n{}\n{}\n{}", c.suite, c.request.text(), c.spec.name,
                                   c.spec.mode))
               .second)
         all["cases"].push_back(list_case(c));
+  };
+  for (size_t i = 0; i < suites.size(); ++i) {
+    try {
+      add_cases(suites[i]);
+    } catch (const UsageError& e) {
+      if (line.options.has("suite")) throw;
+      all["suites"][i]["needs"] = e.what();  // the suite's cases need options
+    }
+  }
   return all;
 }
 
@@ -117,8 +125,9 @@ std::string text_of(const ordered_json& all) {
                               p["reason"].get<std::string>());
   text += "\nsuites\n";
   for (const auto& s : all["suites"])
-    text += fmt::format("  {:<14} {}\n", s["name"].get<std::string>(),
-                        s["description"].get<std::string>());
+    text += fmt::format("  {:<14} {}{}\n", s["name"].get<std::string>(),
+                        s["description"].get<std::string>(),
+                        s.contains("needs") ? "; " + s["needs"].get<std::string>() : "");
   text += "\ncases (as one rank would run them)\n";
   for (const auto& c : all["cases"])
     text += fmt::format("  {:<14} {:<48} {:<4} {}{}\n", c["suite"].get<std::string>(),

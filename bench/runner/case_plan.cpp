@@ -183,7 +183,7 @@ void refuse_what_does_not_fit(const PlanInputs& inputs, CasePlan& plan) {
   bool some_left = false;
   for (PlannedCase& c : plan.cases) {
     if (c.ceiling) continue;
-    if (c.spec.training && has > 0 && c.spec.memory_bytes > has) {
+    if (c.plugin->training() != nullptr && has > 0 && c.spec.memory_bytes > has) {
       words = fmt::format("{} needs {} a rank, which has {}", c.spec.name,
                           memory_text(c.spec.memory_bytes), memory_text(has));
       if (c.spec.unavailable.empty()) c.spec.unavailable = words;

@@ -14,11 +14,10 @@ namespace {
 using enum OptionKind;
 
 constexpr std::array kOptions = {
-    OptionSpec{
-        .name = "suite",
-        .kind = text,
-        .help =
-            "suites to run: smoke, kernels, collectives, pairs, train, scaling, or a suite file"},
+    OptionSpec{.name = "suite",
+               .kind = text,
+               .help = "suites to run: smoke, kernels, collectives, pairs, train, eval, scaling, "
+                       "or a suite file"},
     OptionSpec{.name = "filter", .kind = text, .help = "only cases whose dotted name matches RE"},
     OptionSpec{.name = "exclude", .kind = text, .help = "no case whose dotted name matches RE"},
     OptionSpec{.name = "mode",
@@ -119,6 +118,15 @@ constexpr std::array kOptions = {
     OptionSpec{.name = "data",
                .kind = text,
                .help = "token input: text, uint16 .bin, Megatron .bin/.idx",
+               .for_plugins = true},
+    OptionSpec{.name = "save-weights",
+               .kind = text,
+               .help = "safetensors file for the trained weights, with Hugging Face's names",
+               .for_plugins = true},
+    OptionSpec{.name = "stride",
+               .kind = integer,
+               .help = "tokens between the windows of an evaluation (default: a window)",
+               .least = 1,
                .for_plugins = true},
     OptionSpec{.name = "weights",
                .kind = text,

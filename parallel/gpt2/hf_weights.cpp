@@ -14,17 +14,11 @@ bool is_embedding(const Parameter& p) { return p.name == "wte.weight" || p.name 
 bool is_linear(const Parameter& p) { return p.dims == 2 && !is_embedding(p); }
 bool is_qkv(const Parameter& p) { return p.name.find("attn.c_attn.") != std::string::npos; }
 
-std::vector<int64_t> shape_in_file(const Parameter& p) {
-  if (p.dims == 1) return {p.full_rows};
-  if (is_linear(p)) return {p.full_cols, p.full_rows};
-  return {p.full_rows, p.full_cols};
-}
-
 bool fits(const Parameter& p, const std::vector<int64_t>& shape) {
   if (p.name == "wpe.weight" && shape.size() == 2) {
     return shape[0] >= p.full_rows && shape[1] == p.full_cols;
   }
-  return shape == shape_in_file(p);
+  return shape == hf_shape(p);
 }
 
 // Row r of ours, [heads, 3, d], is row (or column) qkv_source(r) of theirs, [3, heads, d].
@@ -33,7 +27,34 @@ int64_t qkv_source(int64_t r, int64_t heads, int64_t d) {
   return (which * heads + head) * d + i;
 }
 
+bool is_laid_out_otherwise(const Parameter& p) { return is_linear(p) || is_qkv(p); }
+
+// Calls f(place in ours, place in theirs) for every element.
+template <class F>
+void each_element(const Parameter& p, const model::ModelConfig& model, F f) {
+  const int64_t rows = p.full_rows, cols = p.full_cols;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t source = is_qkv(p) ? qkv_source(r, model.heads, model.hidden / model.heads) : r;
+    for (int64_t c = 0; c < cols; ++c)
+      f(static_cast<size_t>(r * cols + c), static_cast<size_t>(c * rows + source));
+  }
+}
+
 }  // namespace
+
+std::vector<int64_t> hf_shape(const Parameter& p) {
+  if (p.dims == 1) return {p.full_rows};
+  if (is_linear(p)) return {p.full_cols, p.full_rows};
+  return {p.full_rows, p.full_cols};
+}
+
+std::vector<float> to_hf(const Parameter& p, const model::ModelConfig& model,
+                         std::vector<float> ours) {
+  if (!is_laid_out_otherwise(p)) return ours;
+  std::vector<float> theirs(ours.size());
+  each_element(p, model, [&](size_t here, size_t there) { theirs[there] = ours[here]; });
+  return theirs;
+}
 
 HfWeights::HfWeights(const Safetensors& file, const model::ModelConfig& model,
                      const ParameterTable& table)
@@ -57,7 +78,7 @@ void HfWeights::check(const Parameter& p) const {
         fmt::format("weights {}: tensor {} has shape [{}], but model {} needs [{}]: "
                     "choose the --model that the file was made for",
                     file_.path(), name, fmt::join(entry->shape, ", "), model_.name,
-                    fmt::join(shape_in_file(p), ", ")));
+                    fmt::join(hf_shape(p), ", ")));
   }
 }
 
@@ -79,19 +100,12 @@ void HfWeights::refuse_further_layers() const {
 
 std::vector<float> HfWeights::read(const Parameter& p) const {
   std::vector<float> theirs = file_.read(prefix_ + p.name);
-  if (!is_linear(p) && !is_qkv(p)) {
+  if (!is_laid_out_otherwise(p)) {
     theirs.resize(static_cast<size_t>(p.full_size()));  // a longer position table
     return theirs;
   }
-  const int64_t rows = p.full_rows, cols = p.full_cols;
   std::vector<float> ours(theirs.size());
-  for (int64_t r = 0; r < rows; ++r) {
-    const int64_t source =
-        is_qkv(p) ? qkv_source(r, model_.heads, model_.hidden / model_.heads) : r;
-    for (int64_t c = 0; c < cols; ++c) {
-      ours[static_cast<size_t>(r * cols + c)] = theirs[static_cast<size_t>(c * rows + source)];
-    }
-  }
+  each_element(p, model_, [&](size_t here, size_t there) { ours[here] = theirs[there]; });
   return ours;
 }
 

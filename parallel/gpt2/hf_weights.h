@@ -11,6 +11,13 @@
 
 namespace bench::gpt2 {
 
+// [in, out] for linear weights.
+std::vector<int64_t> hf_shape(const Parameter& p);
+
+// Ours, the full tensor, to theirs: what HfWeights::read does, the other way.
+std::vector<float> to_hf(const Parameter& p, const model::ModelConfig& model,
+                         std::vector<float> ours);
+
 class HfWeights {
  public:
   // Throws UsageError that names the first tensor, in the model's order, that is missing or has

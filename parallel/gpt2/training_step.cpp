@@ -116,9 +116,26 @@ StepResult TrainingStep<T>::compute_gradients(const int32_t* inputs, const int32
 }
 
 template <class T>
-double TrainingStep<T>::forward_loss(const int32_t* inputs, const int32_t* targets) {
+void TrainingStep<T>::forward(const int32_t* inputs, const int32_t* targets) {
   load_batch(inputs, targets);
   run_forward_only(state_);
+}
+
+template <class T>
+std::vector<kernels::Wide<T>> TrainingStep<T>::token_losses() {
+  const Context& c = state_.context;
+  const int64_t tokens = state_.shape.has_head() ? state_.inputs.size() : 0;
+  std::vector<kernels::Wide<T>> losses(static_cast<size_t>(tokens));
+  if (tokens > 0) {
+    c.device.copy(c.stream, losses.data(), state_.work.loss, losses.size() * sizeof losses[0]);
+  }
+  c.device.synchronize(c.stream);
+  return losses;
+}
+
+template <class T>
+double TrainingStep<T>::forward_loss(const int32_t* inputs, const int32_t* targets) {
+  forward(inputs, targets);
   add_up_losses(state_);
   return read_result(state_).loss;
 }

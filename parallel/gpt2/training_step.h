@@ -38,6 +38,11 @@ class TrainingStep {
   static constexpr int64_t kKept = 4096;
   std::vector<StepResult> read_results();
 
+  // The forward pass alone, and then the loss of each of this rank's tokens, [rows, seq], where the
+  // head is (elsewhere none), for which the host waits.
+  void forward(const int32_t* inputs, const int32_t* targets);
+  std::vector<kernels::Wide<T>> token_losses();
+
   // The loss alone; and the loss with gradients in place but without an update. Collective.
   double forward_loss(const int32_t* inputs, const int32_t* targets);
   StepResult compute_gradients(const int32_t* inputs, const int32_t* targets);

@@ -2,6 +2,7 @@
 // tokens.
 #include "bench/sdk/plugin.h"
 
+#include "plugins/train/eval_instance.h"
 #include "plugins/train/train_case.h"
 #include "plugins/train/train_instance.h"
 
@@ -12,9 +13,17 @@ class TrainPlugin final : public sdk::Plugin {
  public:
   std::vector<sdk::Case> cases(const sdk::Request& request) override {
     const TrainCase train = read_train_case(request);
+    if (request.set == "eval") return {evaluation(request, train)};
     sdk::Case made = describe_case(train);
     made.open = [train](const sdk::Place& place) { return open_training(train, place); };
     return {made};
+  }
+
+ private:
+  static sdk::Case evaluation(const sdk::Request& request, const TrainCase& train) {
+    sdk::Case made = describe_evaluation(request, train);
+    made.open = [train](const sdk::Place& place) { return open_evaluation(train, place); };
+    return made;
   }
 };
 

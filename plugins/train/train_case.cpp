@@ -170,6 +170,8 @@ TrainCase read_train_case(const sdk::Request& request) {
   train.variants = kernels::parse_choice(request.list("variant"));
   train.data = request.text("data", "");
   train.weights = request.text("weights", "");
+  train.save_weights = request.text("save-weights", "");
+  train.stride = request.integer("stride", config.model.seq);
   train.graphs = read_graphs(request);
   train.deterministic = request.is_on("deterministic", true);
   return train;

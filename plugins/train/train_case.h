@@ -17,10 +17,11 @@ struct TrainCase {
   DType dtype = DType::f32;  // f32 or bf16
   gpt2::StepConfig config;
   kernels::VariantChoice variants;
-  std::string data, weights;  // files, or empty
+  std::string data, weights, save_weights;  // files, or empty
   uint64_t seed = 1;
   Graphs graphs = Graphs::never;
   bool deterministic = true;
+  int64_t stride = 0;        // tokens between the windows of an evaluation
   bool with_memory = false;  // its parts among the case's parameters
 };
 

@@ -74,6 +74,8 @@ TrainInstance<T>::TrainInstance(const TrainCase& train, const sdk::Place& place)
     step_.load(gpt2::Safetensors(train.weights));
   }
   step_.save_state();
+  if (!train.save_weights.empty() && comm_.rank() == 0)
+    save_to_ = std::make_unique<gpt2::WeightsFile>(train.save_weights);
   const auto tokens = static_cast<size_t>(step_.batch_rows().size * train.config.model.seq);
   inputs_.resize(tokens);
   targets_.resize(tokens);
@@ -225,6 +227,10 @@ std::map<std::string, sdk::Value> TrainInstance<T>::values() {
       {"memory.parameters", {static_cast<double>(step_.parameter_bytes()), "bytes"}},
       {"memory.prepared", {static_cast<double>(prepared), "bytes"}},
       {"memory.workspace", {static_cast<double>(step_.workspace_bytes()), "bytes"}}};
+  if (!train_.save_weights.empty()) {
+    gpt2::write_weights(step_.state(), save_to_.get());
+    values["weights.optimizer_steps"] = {static_cast<double>(step_.state().updates), "steps"};
+  }
   if (train_.graphs != Graphs::never)
     values["graph.replays"] = {static_cast<double>(step_.replayed_steps()), "steps"};
   return values;

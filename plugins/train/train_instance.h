@@ -6,6 +6,7 @@
 
 #include "parallel/gpt2/tokens.h"
 #include "parallel/gpt2/training_step.h"
+#include "parallel/gpt2/write_weights.h"
 #include "plugins/train/train_case.h"
 
 namespace bench::train {
@@ -45,6 +46,7 @@ class TrainInstance final : public sdk::TrainingInstance {
   std::vector<int32_t> inputs_, targets_;  // this rank's rows
   int64_t steps_ = 0;                      // since open or reset
   std::vector<Step> results_;
+  std::unique_ptr<gpt2::WeightsFile> save_to_;  // of one rank, until they are written
 };
 
 }  // namespace bench::train

@@ -102,4 +102,18 @@ std::string training_block(const Report& report) {
   return grid.empty() ? "" : grid.text();
 }
 
+std::string evaluation_block(const Report& report) {
+  Grid grid({"evaluation", ">ranks", ">targets", ">windows", ">loss", ">perplexity"});
+  for (const CaseResult& c : report.cases) {
+    if (!c.values.contains("eval.perplexity")) continue;
+    const auto text = [&](const char* tag, int digits) {
+      return fmt::format("{:.{}f}", c.values.at(tag).value, digits);
+    };
+    grid.add({label_of(report, c.name, c.dtype, c.params), std::to_string(c.ranks),
+              text("eval.targets", 0), text("eval.windows", 0), text("eval.loss", 4),
+              text("eval.perplexity", 3)});
+  }
+  return grid.empty() ? "" : grid.text();
+}
+
 }  // namespace bench::reports

@@ -17,6 +17,7 @@ std::string expected_block(const schema::Report& report);
 std::string pairs_block(const schema::Report& report);
 std::string simulated_block(const schema::Report& report);
 std::string training_block(const schema::Report& report);
+std::string evaluation_block(const schema::Report& report);
 std::string split_block(const schema::Report& report);
 std::string scaling_block(const schema::Report& report);
 std::string references_block(const schema::Report& report);

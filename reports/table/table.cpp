@@ -56,9 +56,9 @@ std::string console_table(const Report& report) {
   if (!report.environment.device_reason.empty())
     out += fmt::format("device: {}\n", report.environment.device_reason);
   for (const auto block :
-       {warnings_block, ceilings_block, cases_block, comparisons_block, training_block, split_block,
-        closure_block, scaling_block, expected_block, pairs_block, simulated_block,
-        references_block, verdict_block})
+       {warnings_block, ceilings_block, cases_block, comparisons_block, training_block,
+        evaluation_block, split_block, closure_block, scaling_block, expected_block, pairs_block,
+        simulated_block, references_block, verdict_block})
     if (const std::string text = block(report); !text.empty()) out += "\n" + text;
   return out;
 }

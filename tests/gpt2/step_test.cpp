@@ -205,9 +205,9 @@ TEST(Step, MarksItsPhasesAndLayers) {
     EXPECT_TRUE(tracer.open.empty());
     std::set<std::string> names;
     for (const auto& [name, payload] : tracer.seen) names.insert(name);
-    EXPECT_EQ(names,
-              (std::set<std::string>{"forward", "backward", "grad_sync", "optimizer", "layer",
-                                     "head", "tp.all_reduce", "tp.wait", "dp.all_reduce"}));
+    EXPECT_EQ(names, (std::set<std::string>{"forward", "backward", "grad_sync", "optimizer",
+                                            "layer", "head", "tp.all_reduce", "tp.wait",
+                                            "dp.all_reduce", "dp.wait"}));
     EXPECT_TRUE(tracer.seen.count({"layer", 0}) == 1 && tracer.seen.count({"layer", 1}) == 1);
     EXPECT_EQ(tracer.seen.count({"layer", 2}), 0U);
   });
