@@ -213,6 +213,48 @@ TEST(Step, MarksItsPhasesAndLayers) {
   });
 }
 
+// Enqueued after the product, the reduction would have nothing to run beside.
+struct Order {
+  std::vector<std::string> events;
+  kernels::OpFunction<kernels::LinearWeightGrad<float>> product = nullptr;
+};
+thread_local Order order;  // of a rank
+
+class OrderTracer final : public Tracer {
+ public:
+  void push(Stream, const char* name, int64_t) override { order.events.emplace_back(name); }
+  void pop(Stream) override {}
+};
+
+TEST(Step, ReductionsOfInputGradientsStartBeforeTheWeightGradients) {
+  StepConfig config = toy(2, 1);
+  run_ranks(2, [&](Communicator& world) {
+    CpuDevice device(1);
+    OrderTracer tracer;
+    auto ops = kernels::ops_for<float>(DeviceKind::cpu);
+    order = {.events = {}, .product = ops.linear_weight_grad};
+    ops.linear_weight_grad = [](const Context& c, const kernels::LinearWeightGrad<float>& a) {
+      order.events.emplace_back("weight_grad");
+      order.product(c, a);
+    };
+    TrainingStep<float> step({.device = device, .tracer = tracer}, world, config, ops);
+    step.init(1);
+    const auto tokens = zipf_tokens(config.model.vocab, 5);
+    const test::Batch b = test::batch_of(*tokens, config, 0, step.data_rank());
+    step.step(b.inputs.data(), b.targets.data());
+    const std::vector<std::string>& events = order.events;
+    int64_t waits = 0;
+    for (size_t i = 2; i < events.size(); ++i) {
+      if (events[i] != "tp.wait") continue;
+      ++waits;
+      EXPECT_EQ(events[i - 1], "weight_grad") << "event " << i;
+      EXPECT_EQ(events[i - 2], "tp.all_reduce") << "event " << i;
+    }
+    // Of the head, and of QKV and the first layer of the MLP.
+    EXPECT_EQ(waits, config.batch().accumulation() * (1 + 2 * config.model.layers));
+  });
+}
+
 TEST(Work, OnOneRankIsThePublishedCausalFormula) {
   StepConfig c = toy();
   c.model = model::parse_model("gpt2-124m");
