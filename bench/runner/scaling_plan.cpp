@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench/base/status.h"
+#include "bench/model/model.h"
 #include "bench/runner/option_lists.h"
 
 namespace bench::runner {
@@ -13,7 +14,7 @@ namespace {
 // One point before the plugin has been asked.
 struct Point {
   std::string model;
-  int ranks = 1, tp = 1, dp = 1;
+  int ranks = 1, tp = 1, pp = 1, dp = 1;
   int64_t micro_batch = 1, global_batch = 1;
 };
 
@@ -27,6 +28,17 @@ class Curve {
                  inputs.device != "cpu" &&
                  static_cast<double>(inputs.memory_bytes) >= curve.full_size_memory_bytes;
     batch_ = options.integer("global-batch", options.integer("micro-batch", curve.batch));
+    asked_axis_ = options.text("scaling-axis", "");
+    if (asked_axis_.empty() && options.has("pp"))
+      throw UsageError(
+          "--pp: a curve's points have stages of their own; use --scaling-axis pipeline");
+    if (!asked_axis_.empty())
+      for (const char* fixed : {"tp", "pp", "dp"})
+        if (options.has(fixed))
+          throw UsageError(fmt::format(
+              "--{} with --scaling-axis {}: the axis says what all ranks of a point are; "
+              "leave one of them out",
+              fixed, asked_axis_));
   }
 
   bool full_size() const { return full_size_; }
@@ -36,9 +48,12 @@ class Curve {
     Point p;
     p.ranks = n;
     p.tp = tensor_parallel(n);
-    p.dp = n / p.tp;
+    p.pp = asked_axis_ == "pipeline" ? n : 1;
+    p.dp = n / p.tp / p.pp;
     p.model = model(p.tp);
-    if (curve_.kind == "weak") {
+    if (p.pp > 1) {
+      set_pipeline(p);
+    } else if (curve_.kind == "weak") {
       p.global_batch = batch_ * p.dp;
       p.micro_batch = options_.integer("micro-batch", batch_);
     } else {
@@ -52,6 +67,7 @@ class Curve {
   }
 
   std::string axis() const {
+    if (!asked_axis_.empty()) return asked_axis_;
     if (options_.has("tp")) return options_.integer("tp", 1) == 1 ? "data" : "tensor+data";
     return inputs_.world_size <= std::min(inputs_.ranks_per_host, spec_.max_tensor_parallel)
                ? "tensor"
@@ -59,8 +75,23 @@ class Curve {
   }
 
  private:
+  // The model grows with its stages (Narayanan 2021, section 5.4.1), or stays. As many
+  // micro-batches as make the bubble small, from the one batch.
+  void set_pipeline(Point& p) const {
+    if (curve_.kind == "weak") {
+      const model::ModelConfig m = model::parse_model(p.model);
+      p.model = fmt::format("layers={},hidden={},heads={},seq={},vocab={}", m.layers * p.pp,
+                            m.hidden, m.heads, m.seq, m.vocab);
+    }
+    p.global_batch = batch_;
+    p.micro_batch = options_.integer("micro-batch", 0);
+    for (int64_t m = std::max<int64_t>(1, batch_ / (4 * p.pp)); p.micro_batch == 0; --m)
+      if (batch_ % m == 0) p.micro_batch = m;
+  }
+
   int tensor_parallel(int n) const {
-    if (n == 1) return 1;
+    if (n == 1 || asked_axis_ == "data" || asked_axis_ == "pipeline") return 1;
+    if (asked_axis_ == "tensor") return n;
     if (options_.has("dp") && !options_.has("tp"))
       return n / static_cast<int>(std::min<int64_t>(n, options_.integer("dp", 1)));
     if (!options_.has("tp")) {
@@ -95,6 +126,7 @@ class Curve {
   const PlanInputs& inputs_;
   bool full_size_ = false;
   int64_t batch_ = 0;
+  std::string asked_axis_;
 };
 
 OptionSet point_options(const OptionSet& options, const Point& p) {
@@ -104,6 +136,7 @@ OptionSet point_options(const OptionSet& options, const Point& p) {
   };
   set("model", p.model);
   set("tp", std::to_string(p.tp));
+  set("pp", std::to_string(p.pp));
   set("dp", std::to_string(p.dp));
   set("micro-batch", std::to_string(p.micro_batch));
   set("global-batch", std::to_string(p.global_batch));
@@ -169,6 +202,7 @@ void add_scaling(const ScalingSpec& spec, const OptionSet& options, const std::s
     throw UsageError(fmt::format(
         "suite {}: a scaling curve takes one --variant an op and one --axis a key", suite));
   for (const ScalingCurve& wanted : spec.curves) {
+    if (merged.has("kind") && merged.text("kind", "") != wanted.kind) continue;
     const Curve curve(wanted, spec, merged, inputs);
     schema::ScalingPlan made{.kind = wanted.kind,
                              .axis = curve.axis(),
@@ -182,7 +216,8 @@ void add_scaling(const ScalingSpec& spec, const OptionSet& options, const std::s
         made.points.push_back({.id = id, .case_name = plan.cases[at].spec.name, .ranks = n});
         if (n == 1) made.baseline = id;
       } catch (const UsageError& e) {
-        if (n == 1 || merged.has("tp") || merged.has("model")) throw;
+        if (n == 1 || merged.has("tp") || (merged.has("model") && !merged.has("scaling-axis")))
+          throw;
         plan.notes.push_back(
             fmt::format("{} scaling has no point at {} ranks: {}", wanted.kind, n, e.what()));
       }

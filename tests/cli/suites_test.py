@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from harness import BENCH, Case, DONE, FAILED, NO_VERDICT, TINY
+from harness import BENCH, Case, DONE, FAILED, NO_VERDICT, TINY, USAGE
 
 QUICK = ["--time-budget", "1", "--repetitions", "1", "--quiet"]
 
@@ -59,6 +59,21 @@ class Suites(Case):
                 self.assertIsNotNone(point["efficiency"]["parameters"])
             self.assertEqual(curve["points"][0]["efficiency"]["flops"], 1.0)
             self.assertEqual([c["kind"] for c in report["scaling_more"]], ["strong"])
+
+    def test_scaling_axes(self):
+        expected = {"tensor": ("tp2.dp1", "l4-h48-a4-s16-v300"), "data": ("tp1.dp2", "l4-h48-a4-s16-v300"),
+                    "pipeline": ("tp1.pp2.dp1", "l8-h48-a4-s16-v300")}
+        model = TINY.replace("layers=2", "layers=4")
+        for axis, (layout, grown) in expected.items():
+            report = self.run_suite("--suite", self.scaling_suite(4), "--model", model, "--scaling-axis", axis, "--kind", "weak",
+                                    "--case-timeout", "100", ranks=2)
+            self.assertEqual((report["scaling"]["kind"], report["scaling"]["axis"], report["scaling_more"]), ("weak", axis, []))
+            point = report["scaling"]["points"][-1]
+            self.assertTrue(point["case"].endswith(f"{grown}.{layout}"), point["case"])
+            self.assertIsNotNone(point["efficiency"]["flops"])
+            self.assertIsNotNone(point["split_s"]["bubble"])
+        self.expect(USAGE, "--suite", "scaling", "--pp", "2", says=["--scaling-axis pipeline"])
+        self.expect(USAGE, "--suite", "scaling", "--tp", "2", "--scaling-axis", "data", says=["--tp", "--scaling-axis data"])
 
     def test_phases_cover_the_run(self):
         phases = self.run_suite("--suite", "train", "--model", TINY, ranks=2)["phases_s"]
