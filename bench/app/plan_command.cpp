@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "bench/app/choose_device.h"
@@ -68,15 +69,19 @@ ExitCode plan_command(const runner::CommandLine& line) {
   const ChosenDevice chosen = choose_device(line.options, place, paths);
   NullTracer tracer;
   runner::PluginSet plugins = load_plugins(line.options, paths, chosen.ran, Log(), tracer);
-  const runner::PlanInputs inputs =
-      plan_inputs(line.options, *chosen.device, *world,
-                  line.plan.ranks_per_host > 0 ? line.plan.ranks_per_host : line.plan.ranks);
+  const int on_a_host = std::min(
+      line.plan.ranks, line.plan.ranks_per_host > 0 ? line.plan.ranks_per_host : line.plan.ranks);
+  const runner::PlanInputs inputs = plan_inputs(line.options, *chosen.device, *world, on_a_host);
+  // This process has all of a CPU's memory, which the ranks of a run share.
+  const uint64_t here =
+      inputs.memory_bytes / static_cast<uint64_t>(inputs.device == "cpu" ? on_a_host : 1);
   const runner::LayoutQuestion question{
       .ranks = line.plan.ranks,
-      .memory_bytes = static_cast<double>(line.plan.memory_bytes > 0 ? line.plan.memory_bytes
-                                                                     : inputs.memory_bytes)};
+      .memory_bytes =
+          static_cast<double>(line.plan.memory_bytes > 0 ? line.plan.memory_bytes : here)};
   const std::vector<Layout> layouts =
-      runner::plan_layouts(plugins.need("train", inputs.device), line.options, inputs, question);
+      runner::plan_layouts(plugins.need(std::string(runner::kTrainingPlugin), inputs.device),
+                           line.options, inputs, question);
   if (line.json) {
     ordered_json list = ordered_json::array();
     for (const Layout& layout : layouts) list.push_back(json_of(layout));

@@ -109,9 +109,14 @@ void Run::agree() {
   comms_ = choose_comms(merged_, *world_, *chosen_.device, paths_);
   if (!comms_->note().empty() && world_->rank() == 0) log_.info(comms_->note());
   const runner::HostLayout hosts = runner::host_layout(*world_);
+  // Ranks must come to the same plan, however much memory each of them has.
+  auto least_memory = static_cast<double>(chosen_.device->info().memory_bytes);
+  comm.all_reduce(&least_memory, 1, ReduceOp::min);
+  const auto memory = static_cast<uint64_t>(least_memory);
   runner::all_or_none(comm, [&] {
     runner::PlanInputs inputs =
         plan_inputs(options_, *chosen_.device, *world_, hosts.least_ranks_per_host);
+    inputs.memory_bytes = memory;
     inputs.comm_label = [this](int ranks) { return comms_->label(ranks); };
     plan_ = runner::make_plan(suites_, *plugins_, inputs);
     if (options_.has("simulate")) plan_.cases.clear();

@@ -34,6 +34,7 @@ Identity identity_of(const CaseSpec& c) { return {c.name, c.params, c.dtype}; }
 // The lists that entries were expanded by, for check_lists.
 struct AskedLists {
   std::vector<KeyedList> variants, axes;
+  bool laid_out = false;  // an entry took --layout
 };
 
 // Lists become a request each. A case that none of them touches comes from all, and is planned
@@ -45,7 +46,8 @@ void add_entry(const SuiteEntry& entry, const OptionSet& options, const Suite& s
   mine.fill_from(options);
   const int ranks = entry.ranks == 0 ? inputs.world_size : std::min(entry.ranks, inputs.world_size);
   Plugin& plugin = plugins.need(entry.plugin, inputs.device);
-  if (mine.has("layout") && plugin.training() != nullptr) {
+  if (mine.has("layout") && plugin.id() == kTrainingPlugin) {
+    asked.laid_out = true;
     const Layout best = best_layout(plugin, mine, inputs, ranks);
     plan.notes.push_back(fmt::format("--layout auto: {}", text_of(best)));
     mine = with_layout(mine, best);
@@ -77,6 +79,23 @@ bool has_text(const CaseSpec& c, const std::string& text) {
     const auto* found = std::get_if<std::string>(&param.second);
     return found != nullptr && *found == text;
   });
+}
+
+// Two cases would write over each other's file.
+void check_saving(const CasePlan& plan) {
+  int64_t asked = 0, savers = 0;
+  for (const PlannedCase& c : plan.cases) {
+    const bool saves =
+        std::any_of(c.request.options.begin(), c.request.options.end(),
+                    [](const auto& option) { return option.first == "save-weights"; });
+    asked += saves ? 1 : 0;
+    savers += saves && c.spec.training ? 1 : 0;
+  }
+  if (asked > 0 && savers != 1)
+    throw UsageError(fmt::format(
+        "--save-weights: {} cases train a model, but one file takes the weights of one: choose a "
+        "suite, layout and variant that leave one",
+        savers));
 }
 
 // A list that makes no difference to any case would be silently without effect.
@@ -175,15 +194,22 @@ void name_communicators(const PlanInputs& inputs, CasePlan& plan) {
   }
 }
 
+// Of ranks 0 … ranks-1, while the others do nothing. GPUs have each their own.
+double memory_of_a_rank(const PlanInputs& inputs, int ranks) {
+  const auto share = static_cast<double>(inputs.memory_bytes);
+  if (inputs.device != "cpu") return share;
+  return share * inputs.ranks_per_host / std::min(ranks, inputs.ranks_per_host);
+}
+
 // A training step that does not fit must not be begun: where memory runs out, the system ends any
 // program that it likes.
 void refuse_what_does_not_fit(const PlanInputs& inputs, CasePlan& plan) {
-  const auto has = static_cast<double>(inputs.memory_bytes);
   std::string words;
   bool some_left = false;
   for (PlannedCase& c : plan.cases) {
     if (c.ceiling) continue;
-    if (c.plugin->training() != nullptr && has > 0 && c.spec.memory_bytes > has) {
+    const double has = memory_of_a_rank(inputs, c.ranks);
+    if (c.plugin->id() == kTrainingPlugin && has > 0 && c.spec.memory_bytes > has) {
       words = fmt::format("{} needs {} a rank, which has {}", c.spec.name,
                           memory_text(c.spec.memory_bytes), memory_text(has));
       if (c.spec.unavailable.empty()) c.spec.unavailable = words;
@@ -212,8 +238,8 @@ uint64_t CasePlan::hash() const {
     h = hash_bytes(fmt::format("{}\n{}\n{}\n{}\n{}\n", c.plugin->id(), c.request.text(),
                                c.spec.name, c.spec.dtype, c.ranks),
                    h);
-    h = hash_bytes(fmt::format("{} {} {} {} {}\n", c.spec.tokens, c.spec.collective,
-                               c.spec.training, c.spec.mode, c.spec.flank),
+    h = hash_bytes(fmt::format("{} {} {} {} {} {}\n", c.spec.tokens, c.spec.collective,
+                               c.spec.training, c.spec.mode, c.spec.flank, c.spec.unavailable),
                    h);
   }
   return h;
@@ -236,6 +262,9 @@ CasePlan make_plan(const std::vector<Suite>& suites, PluginSet& plugins, const P
     if (suite.scaling) add_scaling(*suite.scaling, options, suite.name, plugins, inputs, plan);
   }
   check_lists(asked, plan);
+  if (inputs.options.has("layout") && !asked.laid_out)
+    throw UsageError("--layout: no case of these suites trains a model");
+  check_saving(plan);
   apply_filters(inputs.options, plan);
   if (plan.cases.empty()) throw UsageError("the suite names no case");
   if (ceilings) add_ceilings(plugins, inputs, plan);

@@ -69,7 +69,8 @@ void add_flops_options(CLI::App& flops, CommandLine& line) {
 void add_plan_options(CLI::App& plan, CommandLine& line, Raw& raw) {
   CommandLine::Plan& p = line.plan;
   plan.add_option("--ranks", p.ranks, "ranks, or GPUs")->required()->check(CLI::Range(1, 1 << 20));
-  plan.add_option("--memory", p.memory_bytes, "of a rank, in bytes, or as 80GiB")
+  plan.add_option("--memory", p.memory_bytes,
+                  "of a rank, in bytes, or as 80GiB (default: its share of this machine's)")
       ->transform(CLI::AsSizeValue(false));
   plan.add_option("--ranks-per-host", p.ranks_per_host, "within which tensor ranks stay")
       ->check(CLI::PositiveNumber);

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "bench/base/status.h"
+#include "bench/runner/option_lists.h"
 #include "bench/runner/scaling_plan.h"
 
 namespace bench::runner {
@@ -84,6 +85,12 @@ auto order_of(const Layout& layout, int ranks_per_host) {
 
 std::vector<Layout> plan_layouts(Plugin& plugin, const OptionSet& options, const PlanInputs& inputs,
                                  const LayoutQuestion& question) {
+  if (question.memory_bytes <= 0)
+    throw UsageError(
+        "how much memory a rank has is not known here; `bench plan --memory` takes it");
+  if (expand(options).size() > 1)
+    throw UsageError(
+        "a layout is planned for one choice: give one --variant an op and one --axis a key");
   std::vector<Layout> layouts;
   for (int tp = 1; tp <= question.ranks; ++tp) {
     if (question.ranks % tp != 0 || !is_asked(options, "tp", tp)) continue;
@@ -137,9 +144,9 @@ Layout best_layout(Plugin& plugin, const OptionSet& options, const PlanInputs& i
       *std::min_element(layouts.begin(), layouts.end(),
                         [&](const Layout& a, const Layout& b) { return misses(a) < misses(b); });
   throw UsageError(fmt::format(
-      "--layout auto: no layout of {} ranks fits; the nearest is {}: {}; `bench plan --ranks {}` "
-      "lists all",
-      ranks, text_of(nearest), nearest.why_not, ranks));
+      "--layout auto: no layout of {} ranks fits; the nearest is {}: {}; `bench plan --ranks {} "
+      "--memory {:.0f}` with the same options lists all",
+      ranks, text_of(nearest), nearest.why_not, ranks, question.memory_bytes));
 }
 
 std::string text_of(const Layout& layout) {

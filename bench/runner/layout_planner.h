@@ -4,11 +4,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/runner/case_plan.h"
 
 namespace bench::runner {
+
+// The plugin whose cases have a layout that can be planned.
+inline constexpr std::string_view kTrainingPlugin = "train";
 
 // Of the set "plan" a plugin's training cases have their memory on a rank in parts, as parameters
 // "memory.<part>" in bytes.

@@ -130,7 +130,9 @@ constexpr std::array kOptions = {
                .for_plugins = true},
     OptionSpec{.name = "stride",
                .kind = integer,
-               .help = "tokens between the windows of an evaluation (default: a window)",
+               .help = "tokens between the windows of an evaluation (default: a window); all of "
+                       "the file must be done "
+                       "within --case-timeout",
                .least = 1,
                .for_plugins = true},
     OptionSpec{.name = "weights",

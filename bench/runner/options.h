@@ -65,7 +65,7 @@ struct CommandLine {
   struct Plan {
     int ranks = 0;
     int ranks_per_host = 0;     // 0: all on one
-    uint64_t memory_bytes = 0;  // of a rank; 0: what a rank alone has here
+    uint64_t memory_bytes = 0;  // of a rank; 0: its share of this machine's
   } plan;
   struct Flops {
     std::string model, baseline_model;

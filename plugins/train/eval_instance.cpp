@@ -21,6 +21,8 @@ sdk::Case describe_evaluation(const sdk::Request& request, const TrainCase& trai
   if (train.data.empty())
     throw UsageError(
         "an evaluation needs tokens: --data FILE (text, uint16 .bin, Megatron-LM's .bin and .idx)");
+  if (train.graphs == Graphs::always)
+    throw UsageError("--graph on: an evaluation is not replayed; leave the option out");
   // The file is not looked at before the case is opened; any size will do here.
   gpt2::WindowPlan{.tokens = 2, .seq = c.model.seq, .stride = train.stride}.validate();
   sdk::Case made = describe_case(train);
@@ -30,6 +32,7 @@ sdk::Case describe_evaluation(const sdk::Request& request, const TrainCase& trai
   made.number_params.emplace_back("stride", static_cast<double>(train.stride));
   std::erase_if(made.number_params, [](const auto& p) { return p.first == "lr"; });
   std::erase_if(made.text_params, [](const auto& p) { return p.first == "mode"; });
+  std::erase_if(made.text_params, [](const auto& p) { return p.first == "graph"; });
   made.text_params.emplace_back("mode", "forward");
   gpt2::StepConfig once = c;
   once.recompute = gpt2::Recompute::none;

@@ -13,6 +13,8 @@ class TrainPlugin final : public sdk::Plugin {
  public:
   std::vector<sdk::Case> cases(const sdk::Request& request) override {
     const TrainCase train = read_train_case(request);
+    if (request.set != "eval" && request.has("stride"))
+      throw UsageError("--stride is for --suite eval: training takes each token once");
     if (request.set == "eval") return {evaluation(request, train)};
     sdk::Case made = describe_case(train);
     made.open = [train](const sdk::Place& place) { return open_training(train, place); };

@@ -131,6 +131,15 @@ std::string layout_text(const gpt2::StepConfig& c) {
                             c.zero == 1 ? ".zero1" : "");
 }
 
+void add_schedule(const gpt2::LearningRateSchedule& schedule, sdk::Case& made) {
+  if (schedule.warmup_steps > 0)
+    made.number_params.emplace_back("lr_warmup_steps", static_cast<double>(schedule.warmup_steps));
+  if (schedule.decay == gpt2::LearningRateDecay::constant) return;
+  made.text_params.emplace_back("lr_decay_style", name_of(schedule.decay));
+  made.number_params.emplace_back("lr_decay_steps", static_cast<double>(schedule.decay_steps));
+  made.number_params.emplace_back("min_lr", schedule.lowest);
+}
+
 void add_memory_parts(const gpt2::StepMemory& m, sdk::Case& made) {
   const auto add = [&](const char* part, int64_t bytes) {
     made.number_params.emplace_back(fmt::format("memory.{}", part), static_cast<double>(bytes));
@@ -204,6 +213,7 @@ sdk::Case describe_case(const TrainCase& train) {
                         {"micro_batch", static_cast<double>(c.micro_batch)},
                         {"global_batch", static_cast<double>(c.global_batch)},
                         {"lr", c.lr}};
+  add_schedule(c.schedule, made);
   if (c.pp > 1)
     made.number_params.emplace_back("virtual_stages", static_cast<double>(c.virtual_stages));
   if (c.dp > 1) {

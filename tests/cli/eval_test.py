@@ -55,6 +55,10 @@ class Eval(Case):
         self.expect(USAGE, "--suite", "eval", "--model", TINY, says=["--data FILE"])
         self.expect(USAGE, "--suite", "eval", "--model", TINY, "--data", self.path("tokens.bin"), "--stride", "17",
                     says=["stride 17", "16 tokens"])
+        self.expect(USAGE, "--suite", "train", "--model", TINY, "--stride", "4", says=["--stride", "eval"])
+        self.expect(USAGE, "--suite", "eval", "--model", TINY, "--data", self.path("tokens.bin"), "--save-weights", self.path("w"),
+                    says=["--save-weights", "0 cases"])
+        self.expect(USAGE, "--suite", "scaling", "--save-weights", self.path("w"), ranks=2, says=["--save-weights"])
         self.expect(DONE, "list")
 
 

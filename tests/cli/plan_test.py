@@ -49,12 +49,21 @@ class Plan(Case):
         shown = self.expect(FAILED, "plan", "--model", "gpt2-1558m", "--ranks", "2", "--memory", "1GiB").stdout
         self.assertIn("no layout fits", shown)
 
+    def test_ranks_of_a_host_share_its_memory(self):
+        def has(*args):
+            text = self.expect(FAILED, "plan", "--device", "cpu", "--model", "megatron-8.3b", "--pp", "1", "--tp", "1", *args).stdout
+            return float(text.split("ranks with ")[1].split(" GiB")[0])
+        self.assertAlmostEqual(has("--ranks", "1") / has("--ranks", "4"), 4, delta=0.1)
+        self.assertAlmostEqual(has("--ranks", "1") / has("--ranks", "4", "--ranks-per-host", "2"), 2, delta=0.1)
+
     def test_bad_words(self):
         self.expect(USAGE, "plan", "--model", "gpt2-124m", says=["--ranks"])
         self.expect(USAGE, "plan", "--ranks", "0", says=["--ranks"])
         self.expect(USAGE, "plan", "--ranks", "4", "--memory", "lots", says=["--memory", "lots"])
         self.expect(USAGE, "plan", "--ranks", "4", "--tp", "3", says=["4 ranks"])
         self.expect(USAGE, "--suite", "scaling", "--layout", "auto", says=["--layout", "curves"])
+        self.expect(USAGE, "--suite", "kernels", "--layout", "auto", says=["--layout", "trains"])
+        self.expect(USAGE, "plan", "--ranks", "2", "--variant", "attention=flash,unfused", says=["one --variant"])
         self.expect(USAGE, "--suite", "train", "--layout", "best", says=["--layout", "auto"])
 
     def test_what_does_not_fit_is_refused(self):
