@@ -89,13 +89,15 @@ schema::Report LiveReport::finish() {
   report_.run.complete = true;
   report_.run.finished = runner::utc_now();
   derive_and_write(report_);
+  finished_ = true;
   return report_;
 }
 
 void LiveReport::write_incomplete(const std::string& why, Outcome outcome) noexcept {
   try {
     const std::lock_guard lock(mutex_);
-    if (!begun_) return;
+    // Once one rank has ended with another code than 0 the launcher ends the others.
+    if (!begun_ || finished_) return;
     report_.run.complete = false;
     report_.run.finished = runner::utc_now();
     report_.run.notes.push_back(why);

@@ -56,6 +56,7 @@ class LiveReport final : public runner::RunObserver {
   std::vector<reports::Requirement> requirements_;
   std::optional<size_t> running_;  // place in the plan of the case now running
   bool begun_ = false;
+  bool finished_ = false;  // what is written is complete: nothing takes it back
 };
 
 // Exit code of a finished report.

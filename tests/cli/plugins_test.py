@@ -126,7 +126,7 @@ exec {BENCH} --suite {self.suite(["spin"])} --plugin {planted("planted")} --quie
     def test_a_failing_case_leaves_the_others(self):
         self.expect(NO_VERDICT, *self.run_planted(["fails", "spin"]), ranks=2)
         fails, spins = self.report("out.json")["cases"]
-        self.assertEqual(fails["outcome"], "failed")
+        self.assertEqual(fails["outcome"], "failed", fails)
         self.assertIn("rank 1", fails["reason"])
         self.assertIn("the planted failure", fails["reason"])
         self.assertEqual(spins["outcome"], "measured")
