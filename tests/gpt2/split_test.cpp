@@ -4,10 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <mutex>
-#include <thread>
 
 #include "tests/gpt2/harness.h"
 
@@ -62,25 +61,89 @@ TEST(Split, WhatASchedulesBubbleExplainsIsNoExposedMessage) {
   expect_sums(slow);
 }
 
-// Sleeps inside of every range of a name, on one rank.
-class Sleeper final : public Tracer {
+// Each rank has a clock of its own, which stands still but where a delay is planted, and goes on to
+// the latest of those that a collective or a message makes it wait for.
+class LogicalTime final : public Communicator {
  public:
-  Sleeper(Tracer& inner, std::string where) : inner_(inner), where_(std::move(where)) {}
+  LogicalTime(Communicator& inner, FakeClock& clock) : inner_(inner), clock_(clock) {}
+  LogicalTime(std::unique_ptr<Communicator> inner, FakeClock& clock)
+      : owned_(std::move(inner)), inner_(*owned_), clock_(clock) {}
+
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+  std::string_view kind() const override { return inner_.kind(); }
+  void barrier(Stream s) override { meet(s); }
+  void all_reduce(Stream s, const void* send, void* recv, int64_t count, DType t,
+                  ReduceOp op) override {
+    meet(s);
+    inner_.all_reduce(s, send, recv, count, t, op);
+  }
+  void reduce_scatter(Stream s, const void* send, void* recv, int64_t count, DType t,
+                      ReduceOp op) override {
+    meet(s);
+    inner_.reduce_scatter(s, send, recv, count, t, op);
+  }
+  void all_gather(Stream s, const void* send, void* recv, int64_t count, DType t) override {
+    meet(s);
+    inner_.all_gather(s, send, recv, count, t);
+  }
+  void broadcast(Stream s, void* buffer, int64_t count, DType t, int root) override {
+    meet(s);
+    inner_.broadcast(s, buffer, count, t, root);
+  }
+  void send(Stream, const void*, int64_t, DType, int, int) override { FAIL(); }
+  void recv(Stream, void*, int64_t, DType, int, int) override { FAIL(); }
+  void exchange(Stream s, std::span<const Outgoing> sends, std::span<const Incoming> receives,
+                DType t, int tag) override {
+    const double now = static_cast<double>(clock_.now_ns());
+    std::vector<double> theirs(receives.size());
+    std::vector<Outgoing> out;
+    std::vector<Incoming> in;
+    for (const Outgoing& m : sends) out.push_back({.buffer = &now, .count = 1, .to = m.to});
+    for (size_t i = 0; i < receives.size(); ++i)
+      in.push_back({.buffer = &theirs[i], .count = 1, .from = receives[i].from});
+    inner_.exchange(s, out, in, DType::f64, tag);
+    for (const double time : theirs) wait_until(time);
+    inner_.exchange(s, sends, receives, t, tag);
+  }
+  std::unique_ptr<Communicator> split(int color, int key) override {
+    return std::make_unique<LogicalTime>(inner_.split(color, key), clock_);
+  }
+
+ private:
+  void meet(Stream s) {
+    double time = static_cast<double>(clock_.now_ns());
+    inner_.all_reduce(s, &time, &time, 1, DType::f64, ReduceOp::max);
+    wait_until(time);
+  }
+  void wait_until(double time) {
+    clock_.advance_ns(std::max<int64_t>(0, static_cast<int64_t>(time) - clock_.now_ns()));
+  }
+
+  std::unique_ptr<Communicator> owned_;
+  Communicator& inner_;
+  FakeClock& clock_;
+};
+
+constexpr double kDelay_s = 1;
+
+// A delay inside of every range of a name.
+class Delay final : public Tracer {
+ public:
+  Delay(Tracer& inner, FakeClock& clock, std::string where)
+      : inner_(inner), clock_(clock), where_(std::move(where)) {}
   void push(Stream s, const char* name, int64_t payload) override {
     inner_.push(s, name, payload);
-    if (name == where_) std::this_thread::sleep_for(kSleep);
+    if (name == where_) clock_.advance_ns(static_cast<int64_t>(kDelay_s * 1e9));
   }
   void pop(Stream s) override { inner_.pop(s); }
   bool recording() const override { return inner_.recording(); }
 
-  static constexpr std::chrono::milliseconds kSleep{100};
-
  private:
   Tracer& inner_;
+  FakeClock& clock_;
   std::string where_;
 };
-// Far more than what a loaded machine adds by chance, and only halves of it are asked for.
-constexpr double kSleep_s = 0.1;
 
 class Steps final : public measure::Subject {
  public:
@@ -107,18 +170,20 @@ gpt2::StepConfig config_of(int tp, int dp, int pp) {
           .pp = pp};
 }
 
-// The split of steps in which `sleeper`, a world rank, sleeps in every range `where`.
-Values split_with_delay(const gpt2::StepConfig& config, int sleeper, const std::string& where) {
+// The split of steps in which `delayed`, a world rank, takes a second more in every range `where`,
+// and nothing else takes any time.
+Values split_with_delay(const gpt2::StepConfig& config, int delayed, const std::string& where) {
   Values result;
   std::mutex mutex;
   const auto tokens = gpt2::zipf_tokens(config.model.vocab, 7);
   run_ranks(config.mesh().ranks(), [&](Communicator& inner) {
-    SteadyClock clock;
+    FakeClock clock;
+    LogicalTime timed(inner, clock);
     CollectiveCounts counts;
-    CountingCommunicator world(inner, counts, clock);
+    CountingCommunicator world(timed, counts, clock);
     CpuDevice device(1);
     trace::Recorder recorder(clock);
-    Sleeper tracer(recorder, inner.rank() == sleeper ? where : "");
+    Delay tracer(recorder, clock, inner.rank() == delayed ? where : "");
     const Context context{.device = device, .tracer = tracer};
     gpt2::TrainingStep<float> step(context, world, config,
                                    kernels::ops_for<float>(DeviceKind::cpu));
@@ -133,27 +198,35 @@ Values split_with_delay(const gpt2::StepConfig& config, int sleeper, const std::
   return result;
 }
 
-TEST(Split, ASleepInOneRanksBackwardIsSkewOfThatRank) {
+// Four micro-batches; means over a rank that is delayed and one that waits for it.
+TEST(Split, ADelayInOneRanksBackwardIsSkewOfThatRank) {
   for (const auto& config : {config_of(1, 2, 1), config_of(2, 1, 1)}) {
     const Values v = split_with_delay(config, 1, "backward");
     expect_sums(v);
     EXPECT_EQ(seconds(v, "slowest_rank"), 1);
-    // Four micro-batches; the mean over a rank that waits and one that does not.
-    EXPECT_GT(seconds(v, "skew"), 0.25 * 4 * kSleep_s);
-    EXPECT_GT(seconds(v, "compute"), 0.25 * 4 * kSleep_s);
+    EXPECT_NEAR(seconds(v, "step"), 4 * kDelay_s, 1e-9);
+    EXPECT_NEAR(seconds(v, "skew"), 2 * kDelay_s, 1e-9);
+    EXPECT_NEAR(seconds(v, "compute"), 2 * kDelay_s, 1e-9);
+    EXPECT_NEAR(seconds(v, "exposed_comm"), 0, 1e-9);
+    EXPECT_NEAR(seconds(v, "other"), 0, 1e-9);
   }
 }
 
 TEST(Split, ASlowSendIsExposedCommunicationOfThePipeline) {
   const Values v = split_with_delay(config_of(1, 1, 2), 0, "pp.exchange");
   expect_sums(v);
-  EXPECT_GT(seconds(v, "exposed_pipeline"), 0.3 * seconds(v, "step"));
+  EXPECT_GT(seconds(v, "step"), 3 * kDelay_s);
+  EXPECT_NEAR(seconds(v, "exposed_pipeline"), seconds(v, "step"), 1e-9);
+  EXPECT_NEAR(seconds(v, "skew"), 0, 1e-9);
   EXPECT_EQ(seconds(v, "exposed_data"), 0);
 }
 
 TEST(Split, ASlowSumOfGradientsIsExposedCommunicationOfTheDataRanks) {
   const Values v = split_with_delay(config_of(1, 2, 1), 0, "dp.all_reduce");
-  EXPECT_GT(seconds(v, "exposed_data"), 0.3 * seconds(v, "step"));
+  expect_sums(v);
+  EXPECT_GT(seconds(v, "step"), kDelay_s);
+  EXPECT_NEAR(seconds(v, "exposed_data"), seconds(v, "step"), 1e-9);
+  EXPECT_NEAR(seconds(v, "skew"), 0, 1e-9);
   EXPECT_EQ(seconds(v, "exposed_pipeline"), 0);
 }
 
